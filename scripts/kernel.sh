@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Configure and build one kernel: tinyconfig, then kernel/ARCH.config over it. Nothing is done when it is up to date.
+# Usage: scripts/kernel.sh base|patched x86_64|arm64      (the image's path goes to stdout)
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+[ $# -eq 2 ] || die "usage: scripts/kernel.sh base|patched x86_64|arm64"
+kernel=$1 arch=$2
+src=$(srcdir "$kernel")
+obj=$(objdir "$kernel" "$arch")
+img=$(image "$kernel" "$arch")
+frag=$ROOT/kernel/$arch.config
+log=$OUT/log/kernel-$kernel-$arch.log
+[ -f "$src/Makefile" ] || die "no kernel tree in ${src#"$ROOT"/}: run make tree"
+
+cross=$(cross "$arch")
+gcc=${cross}gcc hostcc=gcc
+command -v "$gcc" >/dev/null || die "no $gcc: run scripts/deps.sh build"
+if command -v ccache >/dev/null; then
+	gcc="ccache $gcc" hostcc="ccache gcc"
+	# The object directory is inside the source, so that base and patched give ccache the same command lines.
+	export CCACHE_BASEDIR=$src CCACHE_NOHASHDIR=1
+fi
+export KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' KBUILD_BUILD_USER=kvm-dense KBUILD_BUILD_HOST=kvm-dense
+mk=(make -C "$src" O="$obj" ARCH="$arch" CROSS_COMPILE="$cross" CC="$gcc" HOSTCC="$hostcc"
+	LOCALVERSION="-$kernel" -j "$JOBS")
+[ "$V" != 1 ] || mk+=(V=1)
+
+# What the image depends on: the tree with its uncommitted changes, the fragment, the compiler, this script.
+state() {
+	git -C "$src" rev-parse 'HEAD^{tree}'
+	git -C "$src" diff --no-ext-diff --no-color HEAD
+	git -C "$src" ls-files --others --exclude-standard -z | (cd "$src" && xargs -0r sha256sum)
+	cat "$frag" "$0"
+	"${cross}gcc" --version
+}
+
+configure() {
+	"${mk[@]}" tinyconfig
+	(cd "$src" && scripts/kconfig/merge_config.sh -m -O "$obj" "$obj/.config" "$frag")
+	"${mk[@]}" olddefconfig
+	local line lost=0
+	while read -r line; do
+		case $line in
+		CONFIG_*=n) ! grep -q "^${line%n}" "$obj/.config" || { echo "did not survive: $line"; lost=1; } ;;
+		CONFIG_*) grep -qxF "$line" "$obj/.config" || { echo "did not survive: $line"; lost=1; } ;;
+		esac
+	done <"$frag"
+	return $lost
+}
+
+mkdir -p "$obj"
+exec 9>"$obj/.lock"
+flock 9
+state=$(state | sha256sum)
+if [ -f "$img" ] && [ "$(cat "$obj/.kvm-dense" 2>/dev/null)" = "$state" ]; then
+	echo "$img"
+	exit 0
+fi
+
+want=$(sha256sum <"$frag")
+if [ "$(cat "$obj/.kvm-dense-config" 2>/dev/null)" != "$want" ]; then
+	HINT="the lines 'did not survive' there name options of kernel/$arch.config that this tree does not take" \
+		quiet "$OUT/log/config-$kernel-$arch.log" "configure $kernel $arch" configure
+	echo "$want" >"$obj/.kvm-dense-config"
+fi
+HINT="grep -m5 -E 'error|Error' ${log#"$ROOT"/}" quiet "$log" "build $kernel $arch" "${mk[@]}" "$(basename "$img")"
+echo "$state" >"$obj/.kvm-dense"
+echo "$img"
