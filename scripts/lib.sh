@@ -5,6 +5,7 @@
 
 ROOT=${KVM_DENSE_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)}
 BUILD=$ROOT/build
+# shellcheck disable=SC2034
 OUT=$ROOT/out
 V=${V:-0}
 JOBS=${JOBS:-$(nproc)}
