@@ -11,9 +11,6 @@ V=${V:-0}
 JOBS=${JOBS:-$(nproc)}
 export KVM_DENSE_ROOT=$ROOT LC_ALL=C
 
-# git is run on our trees with no say of the user's own settings but the name and address.
-export GIT_TERMINAL_PROMPT=0
-
 die() { echo "kvm-dense: $*" >&2; exit 2; }
 fail() { echo "kvm-dense: $1 failed. Log: ${2#"$ROOT"/}. Try: $3" >&2; exit 1; }
 note() { echo "   $*" >&2; }
@@ -39,41 +36,60 @@ image() {
 	esac
 }
 
-cross() { if [ "$1" = arm64 ] && [ "$(uname -m)" != aarch64 ]; then echo aarch64-linux-gnu-; fi; }
+# cross ARCH: the compiler's prefix; empty where the machine is of that kind itself.
+cross() {
+	case $1-$(uname -m) in
+	arm64-aarch64 | x86_64-x86_64) ;;
+	arm64-*) echo aarch64-linux-gnu- ;;
+	*) echo x86_64-linux-gnu- ;;
+	esac
+}
 
 # The sets in patches/series, in order; is_set NAME.
 sets() { sed -n 's|^\([^#/]*\)/.*|\1|p' "$ROOT/patches/series" 2>/dev/null | uniq; }
 need_set() {
 	sets | grep -qxF -- "$1" || die "no set '$1' in patches/series (there are: $(sets | tr '\n' ' '))"
 }
+# kgit: git on build/linux, with none of the user's settings: its output goes into files that must not differ.
+kgit() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$BUILD/linux" "$@"; }
 need_kernel() { case $1 in base | patched) ;; *) die "no kernel '$1' (KERNEL is base or patched)" ;; esac; }
+
+# progress LOG TEXT PID: the line that moves, until PID is gone: on a terminal four times a second, else once a minute.
+progress() {
+	local n=0
+	while kill -0 "$3" 2>/dev/null; do
+		sleep 0.25
+		n=$((n + 1))
+		if [ -t 2 ]; then
+			printf '\r\033[K   %s  %d s  %s' "$2" $((n / 4)) "$(tail -n 1 "$1" 2>/dev/null | tr -d '\000-\037' | cut -c 1-60)" >&2
+		elif [ $((n % 240)) -eq 0 ]; then
+			note "$2: $((n / 4)) s  $(tail -n 1 "$1" 2>/dev/null | tr -d '\000-\037' | cut -c 1-60)"
+		fi
+	done
+}
 
 # quiet LOG TEXT CMD...: run CMD with its output in LOG and one moving line; V=1 shows all. A failure ends the script.
 # HINT in the environment replaces the advice of the failure's line.
 quiet() {
-	local log=$1 text=$2 rc=0 pid start=$SECONDS said=$SECONDS last
+	local log=$1 text=$2 rc=0 start=$SECONDS bar=
 	shift 2
 	mkdir -p "$(dirname "$log")"
+	: >"$log"
+	set +e
 	if [ "$V" = 1 ]; then
 		echo "+ $*" >&2
-		{ "$@" 2>&1 || echo $? >"$log.rc"; } | tee "$log" >&2
-		if [ -e "$log.rc" ]; then rc=$(cat "$log.rc"); rm -f "$log.rc"; fi
+		(set -e; "$@") 2>&1 | tee "$log" >&2
+		rc=${PIPESTATUS[0]}
 	else
-		"$@" >"$log" 2>&1 &
-		pid=$!
-		while kill -0 "$pid" 2>/dev/null; do
-			sleep 0.2
-			if [ -t 2 ]; then
-				last=$(tail -n 1 "$log" 2>/dev/null | tr -d '\000-\037' | cut -c 1-60)
-				printf '\r\033[K   %s  %d s  %s' "$text" $((SECONDS - start)) "$last" >&2
-			elif [ $((SECONDS - said)) -ge 60 ]; then
-				said=$SECONDS
-				echo "   $text: $((SECONDS - start)) s  $(tail -n 1 "$log" | tr -d '\000-\037' | cut -c 1-60)" >&2
-			fi
-		done
+		progress "$log" "$text" $$ &
+		bar=$!
+		(set -e; "$@") >"$log" 2>&1
+		rc=$?
+		kill "$bar" 2>/dev/null
+		wait "$bar" 2>/dev/null
 		[ ! -t 2 ] || printf '\r\033[K' >&2
-		wait "$pid" || rc=$?
 	fi
+	set -e
 	if [ "$rc" -ne 0 ]; then fail "$text" "$log" "${HINT:-reading its last lines, then the same command with V=1}"; fi
 	[ $((SECONDS - start)) -lt 2 ] || note "$text: $((SECONDS - start)) s"
 }
