@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dirty-fault-cost - what one dirty-logging fault costs the host kernel.
+ *
+ * Meant for QEMU's -icount shift=0 with one CPU, where the TSC counts the
+ * instructions executed, guest and host together; elsewhere it counts cycles.
+ * One vCPU touches -n pages of a logged slot within one KVM_RUN:
+ *   again         write pages that are writable and logged: no fault
+ *   write         write mapped pages after the log was cleared
+ *   read          read pages that KVM had unmapped
+ *   read+write    write these pages after that
+ *   first-write   write pages that KVM had unmapped
+ * Each of -r rounds takes the difference to "again"; the first three rounds
+ * are warm-up. -q turns KVM_CAP_DIRTY_QUOTA on, with an unlimited quota.
+ *
+ * Output: tab-separated lines that begin with
+ *   clock   ticks per instruction of a loop without memory accesses
+ *   cost    phase, ticks per page (median), minimum, maximum
+ *   exits   phase, exits in all rounds without those for host interrupts
+ */
+#include "vmm.h"
+
+#define WARM_UP	3
+
+enum { AGAIN, WRITE, READ, READ_WRITE, FIRST_WRITE, PHASES };
+static const char * const names[PHASES] = {
+	"again", "write", "read", "read+write", "first-write"
+};
+
+static uint64_t pages = 128, rounds = 35;
+
+static uint64_t ticks(void)
+{
+	uint32_t low, high;
+
+	asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high) :: "memory");
+	return (uint64_t)high << 32 | low;
+}
+
+static double ticks_per_insn(void)
+{
+	uint64_t n = 1000000, start = ticks();
+
+	asm volatile("1: dec %0; jnz 1b" : "+r"(n));
+	return (ticks() - start) / 2e6;
+}
+
+static uint64_t exits(struct vcpu *v)
+{
+	uint64_t all, irq;
+
+	if (!vcpu_stat(v, "exits", &all) || !vcpu_stat(v, "irq_exits", &irq))
+		die("no exit statistics");
+	return all - irq;
+}
+
+static uint64_t timed(struct vcpu *v, const char *code, uint64_t *nr_exits)
+{
+	uint64_t start, stop, before = exits(v);
+
+	vcpu_assign(v, code, pages);
+	start = ticks();
+	vcpu_run(v);
+	stop = ticks();
+	*nr_exits += exits(v) - before;
+	return stop - start;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+int main(int argc, char **argv)
+{
+	uint64_t i, p, t[PHASES], nr_exits[PHASES] = { 0 };
+	bool quota = false;
+	double *cost[PHASES];
+	struct vcpu v;
+	struct vm vm;
+	int c;
+
+	while ((c = getopt(argc, argv, "n:r:q")) != -1) {
+		if (c == 'n')
+			pages = strtoul(optarg, NULL, 0);
+		else if (c == 'r')
+			rounds = strtoul(optarg, NULL, 0);
+		else if (c == 'q')
+			quota = true;
+		else
+			return 2;
+	}
+	if (!pages || pages > SLOT_MAX_PAGES || pages % 64 || rounds <= WARM_UP) {
+		fprintf(stderr, "dirty-fault-cost: -n a multiple of 64 up to %d, -r above %d\n",
+			SLOT_MAX_PAGES, WARM_UP);
+		return 2;
+	}
+
+	vm_create(&vm);
+	vcpu_create(&vm, &v, 0, pages);
+	if (quota) {
+		v.run->dirty_quota_bytes = UINT64_MAX;
+		vm_enable_quota(&vm, true);
+	}
+	for (p = 0; p < PHASES; p++)
+		cost[p] = calloc(rounds, sizeof(double));
+
+	for (i = 0; i < rounds; i++) {
+		if (i == WARM_UP)
+			memset(nr_exits, 0, sizeof(nr_exits));
+		vcpu_unmap(&v);
+		vcpu_harvest(&vm, &v);
+		t[FIRST_WRITE] = timed(&v, guest_write, &nr_exits[FIRST_WRITE]);
+		vcpu_harvest(&vm, &v);
+		t[WRITE] = timed(&v, guest_write, &nr_exits[WRITE]);
+		t[AGAIN] = timed(&v, guest_write, &nr_exits[AGAIN]);
+		vcpu_unmap(&v);
+		vcpu_harvest(&vm, &v);
+		t[READ] = timed(&v, guest_read, &nr_exits[READ]);
+		t[READ_WRITE] = timed(&v, guest_write, &nr_exits[READ_WRITE]);
+		for (p = 0; p < PHASES; p++)
+			cost[p][i] = ((double)t[p] - (p ? (double)t[AGAIN] : 0)) / pages;
+	}
+
+	printf("clock\t%.3f\n", ticks_per_insn());
+	for (p = 0; p < PHASES; p++) {
+		uint64_t n = rounds - WARM_UP;
+		double *kept = cost[p] + WARM_UP;
+
+		qsort(kept, n, sizeof(double), compare);
+		printf("cost\t%s\t%.2f\t%.2f\t%.2f\n", names[p], kept[n / 2],
+		       kept[0], kept[n - 1]);
+		printf("exits\t%s\t%lu\n", names[p], nr_exits[p]);
+	}
+	return 0;
+}
