@@ -10,10 +10,12 @@ set border 3 lc rgb "#666666"
 set tics nomirror textcolor rgb "#333333"
 set grid ytics lc rgb "#e4e4e4" lw 1
 set xlabel "interval"
-set offsets graph 0, graph 0.22, graph 0.06, graph 0.02
+set xrange [0:*] noextend
+set yrange [0:*]
+set offsets graph 0, graph 0, graph 0.25, graph 0
 set key top left Left reverse samplen 2 spacing 1.25
 
-set title "Bytes dirtied by each vCPU, summed up (MiB)"
+set title "Bytes dirtied by each vCPU since the start (MiB)"
 plot f("granted") w l lw 9 lc rgb "#d8d8d8" t "granted to each vCPU", \
 	for [i=1:3] f("base-writer".i) w l lw 2 lc rgb base t (i == 1 ? "base: writers" : ""), \
 	f("base-reader") w l lw 2 dt (6,4) lc rgb base t "base: reader", \
@@ -21,7 +23,5 @@ plot f("granted") w l lw 9 lc rgb "#d8d8d8" t "granted to each vCPU", \
 	f("patched-reader") w l lw 2 dt (6,4) lc rgb patched t "patched: reader"
 
 set title "Memory that is still to be sent (MiB)"
-set yrange [0:*]
-set offsets graph 0, graph 0.04, graph 0.3, graph 0
 plot f("base-left") w lp lw 2 pt 7 ps 0.4 lc rgb base t "base", \
 	f("patched-left") w lp lw 2 pt 7 ps 0.4 lc rgb patched t "patched"

@@ -64,11 +64,11 @@ figure() { printf 'figure\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "${is[base.$3]}" 
 cat <<END
 title	Dirty quota: a chosen number of bytes dirtied per interval (KVM_CAP_DIRTY_QUOTA)
 about	While a virtual machine is copied to another host, its virtual CPUs (vCPUs) keep writing to memory, and every page written must be sent again. If they write faster than the link can send, the copy never ends. With a dirty quota the program that runs the machine (the VMM) grants each vCPU a number of bytes. A vCPU that has newly dirtied that much stops and returns to the VMM until it is granted more; the others go on.
-about	Here $writers vCPUs write and $readers reads, each in $memory MiB of its own. In each of $intervals intervals each vCPU is granted $grant MiB and wants more: the reader wants to read $demand MiB, the writers to write 2, 3 and so on times as much. The link sends $link MiB. After each interval the host unmaps the reader's pages, as memory balancing or swapping do. Time is virtual (work is counted, not seconds), so every run gives the same figures. The same program runs on both kernels; the base kernel has no quota to give.
+about	Here $writers vCPUs write and $readers read, each in $memory MiB of its own. In each of $intervals intervals each vCPU is granted $grant MiB and wants more: the reader wants to read $demand MiB, the writers to write 2, 3 and so on times as much. The link sends $link MiB. After each interval the host unmaps the reader's pages, as memory balancing or swapping do. Time is virtual (work is counted, not seconds), so every run gives the same figures. The same program runs on both kernels; the base kernel has no quota to give.
 about	Bytes dirtied are those that KVM's own dirty log reports.
 bed	$bed
 command	dirty-quota-demo
-caption	Left: on the patched kernel each writer (solid, blue) follows the granted line exactly, and the reader (dashed, blue) dirties nothing. On the base kernel each writes what it wants, and even the reader's pages (dashed, orange) are logged as dirty, because KVM maps them writable on a read fault. Right: what is still to be sent shrinks to what one interval dirties on the patched kernel, and never on the base.
+caption	Left: on the patched kernel each writer (solid, blue) follows the granted line exactly, and the reader (dashed, blue) dirties nothing. On the base kernel each writes what it wants, and even the reader's pages (dashed, orange) are logged as dirty, because KVM maps them writable on a read fault. Right: on the patched kernel what is still to be sent shrinks to nothing; on the base kernel it never does.
 END
 figure "Pages dirtied by 64 reads of unmapped pages" pages reads1 == 0
 figure "Pages dirtied by 64 reads after the host unmapped them" pages reads2 == 0

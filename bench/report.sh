@@ -52,7 +52,7 @@ top() {
 	jq -r '
 	([.sets[].figures[]] | {met: map(select(.verdict == "met")) | length, all: length}) as $v |
 	"<h1>kvm-dense: base against patched</h1>",
-	"<p class=small>\(.date | @html) · Linux \(.kernels.base.release | @html) as Debian ships it, and with the patches of this repository</p>",
+	"<p class=small>\(.date | @html) · Linux \(.kernels.base.release | split("-")[0] | @html) without and with the patches of this repository</p>",
 	"<p>Both kernels were built from the same source and configuration, booted as host kernels, and given the same programs to run.",
 	"<b>base</b> is the kernel without the patches, <b>patched</b> the one with them.",
 	"A <b>target</b> is what the figure on the patched kernel has to reach.</p>",
@@ -66,7 +66,7 @@ section() {
 	(.about[] | "<p>\(@html)</p>"),
 	"<table><tr><th>figure<th class=n>base<th class=n>patched<th class=n>ratio<th class=n>target<th>verdict</tr>",
 	(.figures[] | "<tr><td>\(.name | @html) <span class=small>(\(.unit | @html))</span><td class=n>\(.base | @html)<td class=n>\(.patched | @html)" +
-		"<td class=n>\(.ratio | @html)<td class=n>\(.target | @html)<td class=\(.verdict)>\(.verdict)</tr>"),
+		"<td class=n>\(.ratio | @html)<td class=n>\(.target | sub("== "; "") | sub("<= "; "≤ ") | sub(">= "; "≥ "))<td class=\(.verdict)>\(.verdict)</tr>"),
 	"</table>",
 	"<p class=small>-: the base kernel does not have the interface, or there is no ratio. Ratio: patched by base.</p>",
 	"<figure>"' "$json"
@@ -74,7 +74,7 @@ section() {
 	jq -r --arg s "$1" '
 	.sets[] | select(.name == $s) |
 	"<figcaption class=small>\(.caption | @html)</figcaption></figure>",
-	"<p class=small>Set <code>\(.name | @html)</code>, bed <code>\(.bed | @html)</code>, in both: <code>\(.commands | join("; ") | @html)</code></p>"' "$json"
+	"<p class=small>Set of patches <code>patches/\(.name | @html)</code>, emulated machine <code>\(.bed | @html)</code> (docs/beds.md); on both kernels it ran <code>\(.commands | join("; ") | @html)</code></p>"' "$json"
 }
 
 provenance() {

@@ -24,7 +24,7 @@ provenance() {
 	done | jq -s --arg date "$(date -u '+%Y-%m-%d %H:%M UTC')" --arg command "make run" \
 		--arg commit "$(git -C "$ROOT" describe --always --dirty)" \
 		--arg qemu "$(qemu-system-x86_64 --version | sed -n '1s/^QEMU emulator version //p')" \
-		--arg machine "$(nproc) CPUs, Linux $(uname -r), $(. /etc/os-release && echo "$PRETTY_NAME")" \
+		--arg machine "$(nproc) CPUs, $(. /etc/os-release && echo "$PRETTY_NAME")" \
 		'{$date, $command, $commit, $qemu, $machine, kernels: add}'
 }
 
