@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034
+#
+# x86-svm: QEMU without hardware virtualisation; its CPU offers SVM with nested
+# paging to kvm_amd. Proves the TDP MMU, the direct shadow MMU (tdp_mmu=N),
+# shadow paging (npt=0) and nested SVM.
+
+bed_arch=x86_64
+bed_variants=(tdp_mmu=Y tdp_mmu=N npt=0)
+bed_limit=900
+
+bed_params() { # VARIANT -> kernel parameters
+	case $1 in
+	npt=*) echo "console=ttyS0 nokaslr kvm_amd.$1" ;;
+	*) echo "console=ttyS0 nokaslr kvm.$1" ;;
+	esac
+}
+
+bed_version() { qemu-system-x86_64 --version | head -n 1; }
+
+bed_start() { # run|shell IMAGE INITRD PARAMS LOG
+	qemu_start "$1" "$5" qemu-system-x86_64 -accel tcg -cpu max \
+		-smp "${SMP:-4}" -m "${MEM:-4G}" -kernel "$2" -initrd "$3" -append "$4"
+}

@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The selftests of set 3 on every bed and variant. On KERNEL=base the results are shown as they are.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+plan=$(mktemp)
+trap 'rm -f "$plan"' EXIT
+for where in $(wheres); do
+	limit=300
+	[[ $where != x86-vmx:* ]] || limit=900
+	{
+		echo "dirty_quota_test $limit dirty_quota_test"
+		echo "dirty_quota_hostile $limit dirty_quota_hostile"
+		[[ $where == arm64:* ]] || echo "dirty_quota_nested $limit dirty_quota_nested"
+	} >"$plan"
+	run_bed "$where" "$KERNEL" "$plan" || continue
+	report "$where" "$LOG"
+	while IFS=$'\t' read -r program subtest _; do
+		[ "$subtest" = - ] || table_row dirty-quota "$program" "$subtest" >/dev/null ||
+			tap fail "$where: $program $subtest is in t/subtests/dirty-quota"
+	done < <(results "$LOG")
+done
+done_testing
