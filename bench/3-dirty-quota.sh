@@ -49,6 +49,7 @@ for k in base patched; do
 	LIMIT=${LIMIT:-300} "$ROOT/scripts/boot.sh" run "$bed" "$k" "$plan" "$log" >&2 ||
 		fail "booting the $k kernel for the showcase" "$log" "make boot BED=$bed KERNEL=$k"
 	grep -q '^@@ END demo rc=0' "$log" || fail "dirty-quota-demo on the $k kernel" "$log" "make boot BED=$bed KERNEL=$k, then dirty-quota-demo"
+	! grep -qaE '^@@ DMESG .*(WARNING|BUG|Oops|INFO:)' "$log" || fail "the $k kernel's own check" "$log" "grep DMESG in it"
 	digest "$log" >"$log.digest" || fail "reading the demo's lines" "$log" "running it again"
 	while read -r key value; do is[$k.$key]=$value; done <"$log.digest"
 	rm -f "$log.digest"
@@ -64,7 +65,7 @@ figure() { printf 'figure\t%s\t%s\t%s\t%s\t%s\t%s\n' "$1" "$2" "${is[base.$3]}" 
 cat <<END
 title	Dirty quota: a chosen number of bytes dirtied per interval (KVM_CAP_DIRTY_QUOTA)
 about	While a virtual machine is copied to another host, its virtual CPUs (vCPUs) keep writing to memory, and every page written must be sent again. If they write faster than the link can send, the copy never ends. With a dirty quota the program that runs the machine (the VMM) grants each vCPU a number of bytes. A vCPU that has newly dirtied that much stops and returns to the VMM until it is granted more; the others go on.
-about	Here $writers vCPUs write and $readers read, each in $memory MiB of its own. In each of $intervals intervals each vCPU is granted $grant MiB and wants more: the reader wants to read $demand MiB, the writers to write 2, 3 and so on times as much. The link sends $link MiB. After each interval the host unmaps the reader's pages, as memory balancing or swapping do. Time is virtual (work is counted, not seconds), so every run gives the same figures. The same program runs on both kernels; the base kernel has no quota to give.
+about	Here there are $writers writing vCPUs and $readers reading, each in $memory MiB of its own. In each of $intervals intervals each vCPU is granted $grant MiB and wants more: the reader wants to read $demand MiB, the writers to write 2, 3 and so on times as much. The link sends $link MiB. After each interval the host unmaps the reader's pages, as memory balancing or swapping do. Time is virtual (work is counted, not seconds), so every run gives the same figures. The same program runs on both kernels; the base kernel has no quota to give.
 about	Bytes dirtied are those that KVM's own dirty log reports.
 bed	$bed
 command	dirty-quota-demo
