@@ -8,7 +8,7 @@ MAKEFLAGS += --no-print-directory
 .NOTPARALLEL:
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\): ## /\1|/p' Makefile | awk -F'|' '{printf "make %-11s %s\n", $$1, $$2}'
+	@awk -F': ## ' '/^[a-z-]+: ## / {printf "make %-11s %s\n", $$1, $$2}' Makefile
 
 run: ## boot base and patched host kernel under QEMU, run each set's showcase on both, print one table
 	@scripts/run.sh

@@ -10,6 +10,8 @@ OUT=$ROOT/out
 V=${V:-0}
 JOBS=${JOBS:-$(nproc)}
 export KVM_DENSE_ROOT=$ROOT LC_ALL=C
+# Our make's variables (KERNEL=, V=, T=) are not meant for the kernel's make.
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
 die() { echo "kvm-dense: $*" >&2; exit 2; }
 fail() { echo "kvm-dense: $1 failed. Log: ${2#"$ROOT"/}. Try: $3" >&2; exit 1; }

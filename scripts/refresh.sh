@@ -4,7 +4,7 @@
 # A commit's set is that of the patch with its subject, else of the patch with its author's date (a reworded one), else SET=,
 # else the set of the commit before it. Cover letters are written by hand and stay as they are.
 # Usage: scripts/refresh.sh            SET=N-name: the set that new commits go to (it may be a new one)
-#        scripts/refresh.sh --sets     only print "commit set", a line per commit
+#        scripts/refresh.sh --sets     only print "commit set", a line per commit that patches/ knows
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -26,9 +26,10 @@ list() {
 	while IFS=$'\t' read -r commit date subject; do
 		s=${by_subject[$subject]:-${by_date[$date]:-}}
 		if [ -z "$s" ]; then
+			[ "${1:-}" != quiet ] || continue
 			s=${SET:-$last}
 			[ -n "$s" ] || die "the first commit, '$subject', is in no set: give SET="
-			[ "${1:-}" = quiet ] || note "new in $s: $subject"
+			note "new in $s: $subject"
 		fi
 		echo "$commit $s"
 		last=$s

@@ -43,8 +43,9 @@ if [ -n "${KERNEL_SRC:-}" ]; then
 		what="linux $v from KERNEL_SRC"
 		# shellcheck disable=SC2317
 		copy() {
-			if [ -e "$KERNEL_SRC/.git" ]; then git -C "$KERNEL_SRC" archive HEAD; else tar -C "$KERNEL_SRC" --exclude-vcs -cf - .; fi |
+			if [ -e "$KERNEL_SRC/.git" ]; then git -C "$KERNEL_SRC" archive HEAD; else tar -C "$KERNEL_SRC" --exclude-vcs --exclude='./o.*' -cf - .; fi |
 				tar -C "$dir" -xf -
+			[ ! -e "$dir/.config" ] || make -s -C "$dir" mrproper
 		}
 		quiet "$OUT/log/source.log" "copy $KERNEL_SRC" copy
 		echo "$what"

@@ -19,9 +19,11 @@ commit_base() {
 	local new=$1 what=$2
 	git init --quiet --initial-branch=all "$new"
 	printf 'o.*\n' >>"$new/.git/info/exclude"
+	# Debian's source ignores its whole top level: a new file would never be seen.
+	sed -i '/^\/\*$/d; /^!\/debian\/$/d' "$new/.gitignore"
 	git -C "$new" config gc.auto 0
 	git -C "$new" config core.untrackedCache true
-	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$new" -c core.fsync=none add --all
+	GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$new" -c core.fsync=none add --all --force
 	GIT_AUTHOR_DATE='2026-01-01T00:00:00Z' GIT_COMMITTER_DATE='2026-01-01T00:00:00Z' \
 		git -C "$new" -c user.name=kvm-dense -c user.email=kvm-dense@localhost -c commit.gpgSign=false \
 		-c core.hooksPath=/dev/null commit --quiet --no-verify -m "$what"
