@@ -2,17 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The main job (make run): build the base and the patched x86_64 host kernel, run every set's showcase (bench/SET.sh) on both, print one
 # table of the figures, and write out/report/index.html and results.json.
-# Usage: scripts/run.sh [SET ...]    (all sets that have a showcase, if none is named). Exit 1 when a target is missed.
+# Usage: [SET=N-name] scripts/run.sh    (all sets that have a showcase, without SET). Exit 1 when a target is missed.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 report=$OUT/report
 s=$ROOT/scripts
 
-for set in "$@"; do
-	need_set "$set"
-	[ -x "$ROOT/bench/$set.sh" ] || die "set '$set' has no showcase (bench/$set.sh)"
-done
+SET=${SET:-}
+if [ -n "$SET" ]; then
+	need_set "$SET"
+	[ -x "$ROOT/bench/$SET.sh" ] || die "set '$SET' has no showcase (bench/$SET.sh)"
+fi
 
 provenance() {
 	local k
@@ -61,17 +62,14 @@ table() {
 	done
 }
 
-# The sets are known only once the tree has been checked; the count of steps needs them, so read the series first.
-todo=("$@")
-if [ $# -eq 0 ]; then
-	for set in $(sets); do [ ! -x "$ROOT/bench/$set.sh" ] || todo+=("$set"); done
-fi
+todo=()
+for set in ${SET:-$(sets)}; do [ ! -x "$ROOT/bench/$set.sh" ] || todo+=("$set"); done
 [ ${#todo[@]} -gt 0 ] || die "no set in patches/series has a showcase in bench/"
 steps=$((6 + ${#todo[@]}))
 step 1 $steps "packages"
 "$s/deps.sh" run
 step 2 $steps "kernel source, with the patches"
-"$s/tree.sh"
+SET='' "$s/tree.sh"
 step 3 $steps "base kernel"
 "$s/kernel.sh" base x86_64 >/dev/null
 step 4 $steps "patched kernel"

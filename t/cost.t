@@ -3,78 +3,67 @@
 # With KVM_CAP_DIRTY_QUOTA off, a dirty-logging fault costs at most 0.5 % or 20 instructions more than on base, and no extra exit.
 # Counted under QEMU's -icount on one CPU, where the TSC is the number of instructions executed. guest/dirty-fault-cost runs twice per
 # boot; what the two differ by is the measurement's own error (A/A). What the read-fault patch costs is printed apart: with it, a page
-# that is read and then written faults twice.
-# Environment: BED (x86-svm or x86-svm:VARIANT), KERNEL (the one that is compared with base).
+# that is read and then written faults twice. KERNEL=base compares base with itself.
 set -euo pipefail
-. "$(dirname "$0")/../scripts/lib.sh"
+. "$(dirname "$0")/lib.sh"
 
-kernel=${KERNEL:-patched} bed=${BED:-x86-svm}
-need_kernel "$kernel"
-case $bed in
-x86-svm) variants="tdp_mmu=Y tdp_mmu=N npt=0" ;;
-x86-svm:*) variants=${bed#*:} ;;
-*) echo "1..0 # SKIP instructions can be counted on bed x86-svm only"; exit 0 ;;
-esac
-
+BEDS=x86-svm    # only QEMU counts instructions
+[ -n "$(wheres)" ] || { echo "1..0 # SKIP instructions can be counted on bed x86-svm only"; exit 0; }
+export SMP=1 MEM=1G EXTRA_APPEND=norandmaps QEMU_EXTRA="-icount shift=0,sleep=off" LIMIT=${LIMIT:-600}
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-printf '%s\n' "a 200 dirty-fault-cost" "b 200 dirty-fault-cost" >"$tmp/plan"
+printf '%s\n' "a 500 dirty-fault-cost" "b 500 dirty-fault-cost" >"$tmp/plan"
 
-# One boot; its numbers as "VARIANT ROLE RUN KEY PHASE VALUE", ROLE being old or new.
-measure() { # VARIANT ROLE KERNEL
-	local log=$OUT/boot/x86-svm-$1-$3-cost-$2.log
-	SMP=1 MEM=1G EXTRA_APPEND=norandmaps QEMU_EXTRA="-icount shift=0,sleep=off" LIMIT=${LIMIT:-300} \
-		"$ROOT/scripts/boot.sh" run "x86-svm:$1" "$3" "$tmp/plan" "$log" || return 0
-	tr -d '\r' <"$log" | awk -F '\t' -v OFS='\t' -v variant="$1" -v role="$2" '
+# The numbers of one boot as "old|new RUN KEY PHASE VALUE".
+numbers() { # old|new LOG
+	tr -d '\r' <"$2" | awk -F '\t' -v OFS='\t' -v role="$1" '
 		/^@@ BEGIN / { run = substr($0, 10) }
-		/^@@ END / && !/ rc=0$/ || /^@@ DMESG .*(WARNING|BUG|Oops|INFO:)/ { print variant, role, "-", "trouble", $0, 1 }
-		$1 == "clock" { print variant, role, run, $1, "-", $2 }
-		$1 == "cost" || $1 == "exits" { print variant, role, run, $1, $2, $3 }'
+		$1 == "clock" { print role, run, $1, "-", $2 }
+		$1 == "cost" || $1 == "exits" { print role, run, $1, $2, $3 }'
 }
 
-for v in $variants; do
-	measure "$v" old base
-	measure "$v" new "$kernel"
-done >"$tmp/numbers"
-
-awk -F '\t' -v variants="$variants" -v kernel="$kernel" '
-function ok(good, text) { printf "%sok %d %s\n", good ? "" : "not ", ++n, v ": " text; if (!good) failed = 1 }
-function max(a, b) { return a > b ? a : b }
-function abs(a) { return a < 0 ? -a : a }
-function cost(role, phase) { return (x[v, role, "a", "cost", phase] + x[v, role, "b", "cost", phase]) / 2 }
-{ x[$1, $2, $3, $4, $5] = $6; seen[$1]++ }
-$4 == "trouble" { print "# " $1 " " $2 ": " $5; seen[$1] = 0 }
-END {
-	np = split("again write read read+write first-write", phase, " ")
-	nv = split(variants, list, " ")
-	for (i = 1; i <= nv; i++) {
-		v = list[i]
-		ok(seen[v] == 4 * (1 + 2 * np), "all four measurements ran without a complaint")
-		if (seen[v] != 4 * (1 + 2 * np))
-			continue
+# Comments to print, and "pass|fail TEXT" for each check.
+compare() {
+	awk -F '\t' -v kernel="$KERNEL" '
+	function check(good, text) { print good ? "pass" : "fail", text }
+	function max(a, b) { return a > b ? a : b }
+	function abs(a) { return a < 0 ? -a : a }
+	function cost(role, phase) { return (x[role, "a", "cost", phase] + x[role, "b", "cost", phase]) / 2 }
+	{ x[$1, $2, $3, $4] = $5 }
+	END {
+		np = split("write read first-write read+write", phase, " ")
+		if (NR != 4 * (1 + 2 * (np + 1))) { check(0, "all four measurements gave their numbers"); exit }
 		printf "# %-21s %9s %9s %8s %9s  %s\n", "instructions per page", "base", kernel, "more", "", "exits more"
-		same = 1
 		for (p = 1; p <= np; p++) {
 			old = cost("old", phase[p]); new = cost("new", phase[p])
-			if (phase[p] == "again") continue
-			extra = x[v, "new", "a", "exits", phase[p]] - x[v, "old", "a", "exits", phase[p]]
+			more = x["new", "a", "exits", phase[p]] - x["old", "a", "exits", phase[p]]
 			printf "# %-21s %9.1f %9.1f %+8.1f %+7.2f %%  %+d%s\n", phase[p], old, new, new - old,
-				old ? 100 * (new - old) / old : 0, extra, phase[p] == "read+write" ? "  (read-fault patch)" : ""
-			if (phase[p] != "read+write" && extra) same = 0
+				old ? 100 * (new - old) / old : 0, more, phase[p] == "read+write" ? "  (read-fault patch)" : ""
+			if (phase[p] != "read+write") extra += abs(more)
 		}
-		spread = clock = 0
-		split("old new", role, " "); split("a b", run, " ")
-		for (r = 1; r <= 2; r++) {
-			spread = max(spread, abs(x[v, role[r], "a", "cost", "write"] - x[v, role[r], "b", "cost", "write"]))
-			for (k = 1; k <= 2; k++) clock = max(clock, abs(x[v, role[r], run[k], "clock", "-"] - 1))
-		}
+		clock = 0
+		for (k in x) if (k ~ "clock") clock = max(clock, abs(x[k] - 1))
+		spread = max(abs(x["old", "a", "cost", "write"] - x["old", "b", "cost", "write"]),
+			     abs(x["new", "a", "cost", "write"] - x["new", "b", "cost", "write"]))
 		old = cost("old", "write"); new = cost("new", "write")
-		ok(clock <= 0.01, "the clock counts instructions (off by " clock " at most)")
-		ok(spread <= 2, "A/A: two runs in one boot differ by 2 instructions per fault at most (" spread ")")
-		ok(old > 100 && x[v, "old", "a", "exits", "write"] > 1000, "base takes a fault per page")
-		ok(new - old <= max(old / 200, 20), sprintf("a dirty fault costs %.1f more than %.1f instructions, at most 0.5 %% or 20", new - old, old))
-		ok(same, "no extra exit but for pages read and then written")
-	}
-	print "1.." n
-	exit failed
-}' "$tmp/numbers"
+		check(clock <= 0.01, "the clock counts instructions (off by " clock ")")
+		check(spread <= 2, "A/A: two runs in one boot differ by at most 2 instructions per fault (" spread ")")
+		check(old > 100 && x["old", "a", "exits", "write"] > 1000, "base takes a fault per page")
+		check(new - old <= max(old / 200, 20),
+			sprintf("a dirty fault costs at most 0.5 %% or 20 instructions more (%.1f, on %.1f)", new - old, old))
+		check(!extra, "no extra exit, save for pages read and then written")
+	}' "$tmp/numbers"
+}
+
+for where in $(wheres); do
+	: >"$tmp/numbers"
+	for role in old new; do
+		kernel=$([ $role = old ] && echo base || echo "$KERNEL")
+		run_bed "$where" "$kernel" "$tmp/plan" || continue 2
+		numbers $role "$LOG" >>"$tmp/numbers"
+	done
+	while read -r status text; do
+		if [ "$status" = "#" ]; then echo "# $where $text"; else tap "$status" "$where: $text"; fi
+	done < <(compare)
+done
+done_testing
