@@ -49,7 +49,7 @@ for k in base patched; do
 	HINT="reading ${log#"$ROOT"/}, the console; make boot BED=$bed KERNEL=$k gives a shell there" LIMIT=${LIMIT:-300} \
 		quiet "$OUT/log/showcase-$k.log" "showcase on the $k kernel" "$ROOT/scripts/boot.sh" run "$bed" "$k" "$plan" "$log"
 	grep -q '^@@ END demo rc=0' "$log" || fail "dirty-quota-demo on the $k kernel" "$log" "make boot BED=$bed KERNEL=$k, then dirty-quota-demo"
-	[ -z "$(complaints "$log")" ] || fail "the $k kernel complained, so its showcase" "$log" "grep -a -e WARNING -e BUG in it"
+	[ -z "$(complaints "$bed" "$log")" ] || fail "the $k kernel complained, so its showcase" "$log" "grep -a -e WARNING -e BUG in it"
 	digest "$log" >"$log.digest" || fail "reading the demo's lines" "$log" "running it again"
 	while read -r key value; do is[$k.$key]=$value; done <"$log.digest"
 	rm -f "$log.digest"

@@ -23,7 +23,7 @@ provenance() {
 			--arg config "$(sha256sum <"$(objdir "$k" x86_64)/.config" | cut -d ' ' -f 1)" \
 			'{($k): {$release, $source, $config}}'
 	done | jq -s --arg date "$(date -u '+%Y-%m-%d %H:%M UTC')" --arg command "make run" \
-		--arg commit "$(git -C "$ROOT" describe --always --dirty)" \
+		--arg commit "$(git -C "$ROOT" describe --always --dirty 2>/dev/null || echo unknown)" \
 		--arg qemu "$(qemu-system-x86_64 --version | sed -n '1s/^QEMU emulator version //p')" \
 		--arg machine "$(nproc) CPUs, $(. /etc/os-release && echo "$PRETTY_NAME")" \
 		'{$date, $command, $commit, $qemu, $machine, kernels: add}'
