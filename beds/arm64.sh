@@ -10,6 +10,8 @@ bed_limit=900
 
 bed_params() { echo "console=ttyAMA0 nokaslr"; }
 
+bed_verify() { echo "[ -c /dev/kvm ]"; } # a command that succeeds in the guest when KVM is there
+
 bed_version() { qemu-system-aarch64 --version | head -n 1; }
 
 bed_start() { # run|shell IMAGE INITRD PARAMS LOG

@@ -13,7 +13,14 @@ bed_arch=x86_64
 bed_variants=(pml=1 pml=0)
 bed_limit=1800
 
-bed_params() { echo "console=ttyS0 nokaslr tsc=unstable kvm_intel.$1"; }
+bed_params() { echo "console=ttyS0,115200 nokaslr tsc=unstable kvm_intel.$1"; }
+
+bed_verify() { # VARIANT -> a command that succeeds in the guest when the variant is in force
+	case $1 in
+	pml=0) echo "grep Y /sys/module/kvm_intel/parameters/ept && grep N /sys/module/kvm_intel/parameters/pml" ;;
+	pml=1) echo "grep Y /sys/module/kvm_intel/parameters/pml" ;;
+	esac
+}
 
 bed_version() { bochs --help 2>&1 | grep -o 'Bochs x86 Emulator [0-9.]*' | head -n 1; }
 

@@ -79,7 +79,7 @@ mkdir -p "$(dirname "$log")"
 "$ROOT/scripts/initramfs.sh" "$bed_arch" "$plan" "$BED_TMP/initrd"
 LIMIT=${LIMIT:-$bed_limit}
 end=$((SECONDS + LIMIT))
-(bed_start run "$image" "$BED_TMP/initrd" "$params quiet" "$log") </dev/null >"$log.emulator" 2>&1 &
+(bed_start run "$image" "$BED_TMP/initrd" "$params loglevel=1" "$log") </dev/null >"$log.emulator" 2>&1 &
 machine=$!
 why=
 while kill -0 "$machine" 2>/dev/null; do
