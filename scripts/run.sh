@@ -15,11 +15,15 @@ if [ -n "$SET" ]; then
 	[ -x "$ROOT/bench/$SET.sh" ] || die "set '$SET' has no showcase (bench/$SET.sh)"
 fi
 
+source_of() { # a kernel tree in words; what is not committed there is said too
+	echo "$(git -C "$1" log -1 --format=%s base) and $(git -C "$1" rev-list --count base..HEAD) patches," \
+		"tree $(git -C "$1" rev-parse --short=12 'HEAD^{tree}')$(git -C "$1" diff --quiet HEAD || echo " with uncommitted changes")"
+}
 provenance() {
 	local k
 	for k in base patched; do
 		jq -n --arg k "$k" --arg release "$(cat "$(objdir "$k" x86_64)/include/config/kernel.release")" \
-			--arg source "$(git -C "$(srcdir "$k")" describe --always --dirty --tags)" \
+			--arg source "$(source_of "$(srcdir "$k")")" \
 			--arg config "$(sha256sum <"$(objdir "$k" x86_64)/.config" | cut -d ' ' -f 1)" \
 			'{($k): {$release, $source, $config}}'
 	done | jq -s --arg date "$(date -u '+%Y-%m-%d %H:%M UTC')" --arg command "make run" \
