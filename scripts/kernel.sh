@@ -40,14 +40,7 @@ configure() {
 	"${mk[@]}" tinyconfig
 	(cd "$src" && scripts/kconfig/merge_config.sh -m -O "$obj" "$obj/.config" "$frag")
 	"${mk[@]}" olddefconfig
-	local line lost=0
-	while read -r line; do
-		case $line in
-		CONFIG_*=n) ! grep -q "^${line%n}" "$obj/.config" || { echo "did not survive: $line"; lost=1; } ;;
-		CONFIG_*) grep -qxF "$line" "$obj/.config" || { echo "did not survive: $line"; lost=1; } ;;
-		esac
-	done <"$frag"
-	return $lost
+	survived "$obj/.config" "$frag"
 }
 
 mkdir -p "$obj"

@@ -22,6 +22,7 @@ srcdir() {
 	case $1 in
 	base) echo "$BUILD/linux-base" ;;
 	patched) echo "$BUILD/linux" ;;
+	bisect) echo "$BUILD/linux-bisect" ;;
 	*) die "no kernel '$1' (KERNEL is base or patched)" ;;
 	esac
 }
@@ -55,6 +56,18 @@ need_set() {
 # kgit: git on build/linux, with none of the user's settings: its output goes into files that must not differ.
 kgit() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$BUILD/linux" "$@"; }
 need_kernel() { case $1 in base | patched) ;; *) die "no kernel '$1' (KERNEL is base or patched)" ;; esac; }
+
+# survived CONFIG FRAGMENT: every option that the fragment asks for is in the configuration; names those that are not.
+survived() {
+	local line lost=0
+	while read -r line; do
+		case $line in
+		CONFIG_*=n) ! grep -q "^${line%n}" "$1" || { echo "did not survive: $line"; lost=1; } ;;
+		CONFIG_*) grep -qxF "$line" "$1" || { echo "did not survive: $line"; lost=1; } ;;
+		esac
+	done <"$2"
+	return $lost
+}
 
 # progress LOG TEXT PID: the line that moves, until PID is gone: on a terminal four times a second, else once a minute.
 progress() {

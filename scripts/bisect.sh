@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Build every commit of branch all, or those of SET=, on x86_64 and arm64, in build/linux-bisect; where a commit touches
+# the KVM selftests, those too. What was built is remembered by tree and configuration, so an interrupted run goes on.
+# Usage: [SET=N-name] scripts/bisect.sh
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+[ -z "${SET:-}" ] || need_set "$SET"
+"$ROOT/scripts/deps.sh" bisect
+SET='' "$ROOT/scripts/tree.sh"
+tree=$BUILD/linux-bisect
+done_list=$OUT/bisect-done
+touch "$done_list"
+
+mapfile -t commits < <("$ROOT/scripts/refresh.sh" --sets | awk -v s="${SET:-}" 's == "" || $2 == s {print $1}')
+[ ${#commits[@]} -gt 0 ] || die "no commit to build on branch all"
+if ! git -C "$tree" rev-parse HEAD >/dev/null 2>&1; then
+	kgit worktree prune
+	quiet "$OUT/log/bisect-tree.log" "check out build/linux-bisect" kgit worktree add --detach "$tree" base^0
+fi
+
+selftests() {
+	local cross
+	cross=$(cross "$1")
+	make -C "$tree" O="$tree/o.$1" ARCH="$1" CROSS_COMPILE="$cross" headers_install
+	rm -rf "$tree/o.selftests"
+	mkdir "$tree/o.selftests"
+	make -C "$tree/tools/testing/selftests/kvm" ARCH="$1" CROSS_COMPILE="$cross" OUTPUT="$tree/o.selftests" \
+		KHDR_INCLUDES="-isystem $tree/o.$1/usr/include" LDFLAGS=-static -j "$JOBS"
+}
+
+n=0
+for commit in "${commits[@]}"; do
+	n=$((n + 1))
+	what="$(kgit log -1 --format='%h %s' "$commit")"
+	step "$n" ${#commits[@]} "$what"
+	for arch in x86_64 arm64; do
+		key="$(kgit rev-parse "$commit^{tree}") $arch $(sha256sum <"$ROOT/kernel/$arch.config" | cut -c 1-12)"
+		if grep -qxF "$key" "$done_list"; then note "$arch: built before"; continue; fi
+		git -C "$tree" checkout --quiet --force --detach "$commit"
+		"$ROOT/scripts/kernel.sh" bisect "$arch" >/dev/null
+		if kgit diff --quiet "$commit~" "$commit" -- tools/testing/selftests/kvm; then :; else
+			HINT="git -C build/linux show $commit" quiet "$OUT/log/bisect-selftests-$arch.log" "selftests $arch" selftests "$arch"
+		fi
+		echo "$key" >>"$done_list"
+	done
+done
+note "${#commits[@]} commits build on x86_64 and arm64"
