@@ -23,7 +23,7 @@ kgit worktree add --quiet --detach --no-checkout "$am" "$onto" >"$log" 2>&1 ||
 	fail "a worktree for git am" "$log" "git -C build/linux worktree prune"
 agit() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$am" "$@"; }
 {
-	echo /Makefile
+	printf '%s\n' /Makefile /.gitattributes
 	[ $# -eq 0 ] || sed -n 's|^--- a/|/|p; s|^+++ b/|/|p; s|^rename [a-z]* |/|p' "$@"
 } | sort -u | agit sparse-checkout set --no-cone --stdin >>"$log" 2>&1
 agit checkout --quiet >>"$log" 2>&1

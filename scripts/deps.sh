@@ -19,7 +19,7 @@ packages() {
 	report) echo gnuplot-nox jq ;;
 	test) echo perl ;;
 	lint) echo shellcheck sparse perl python3 python3-ply python3-git python3-sphinx ;;
-	deb) echo "linux-config-$BASE_SERIES" dpkg-dev debhelper kmod libdw-dev libssl-dev pahole lz4 ;;
+	deb) echo "linux-config-$BASE_SERIES" dpkg-dev debhelper kmod libdw-dev libssl-dev openssl pahole lz4 ;;
 	esac
 }
 commands() {
@@ -69,7 +69,7 @@ for p in $(for need in $list; do packages "$need"; done | tr ' ' '\n' | sort -u)
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null | head -c 9)" = installed ] || missing+=" $p"
 done
 [ -n "$missing" ] || exit 0
-echo "kvm-dense needs these Debian packages, which are not installed:$missing" >&2
+echo "kvm-dense: these Debian packages are needed and not installed:$missing" >&2
 [ "${NO_INSTALL:-}" != 1 ] || exit 2
 
 sudo=()
@@ -85,19 +85,20 @@ quiet "$log" "apt-get update" bash -c '"$@" || echo "apt-get update: failed"' - 
 if grep -qE '^(W: Failed to fetch|E: |apt-get update: failed)' "$log"; then network=" (apt-get update failed: is there a network?)"; fi
 
 want=()
+unknown=
+hint=
 for p in $missing; do
 	candidate=$(apt-cache policy "$p" 2>/dev/null | sed -n 's/^  Candidate: //p')
-	if [ -z "$candidate" ] || [ "$candidate" = "(none)" ]; then
-		case $p in
-		linux-source-*) die "apt knows no package $p$network: Debian 12 (security) and 13 have it; or give KERNEL_SRC=DIR-OR-TARBALL of any $BASE_SERIES.y" ;;
-		*) die "apt knows no package $p$network" ;;
-		esac
-	fi
 	case $p in
-	linux-source-*) if apt-cache madison "$p" | grep -qF "| $BASE_VERSION |"; then p=$p=$BASE_VERSION; fi ;;
+	linux-source-*)
+		if apt-cache madison "$p" 2>/dev/null | grep -qF "| $BASE_VERSION |"; then want+=("$p=$BASE_VERSION"); else want+=("$p"); fi
+		source_hint="; Debian 12 (security) and 13 have the source, or give KERNEL_SRC=DIR-OR-TARBALL of any $BASE_SERIES.y"
+		;;
+	*) want+=("$p") source_hint= ;;
 	esac
-	want+=("$p")
+	if [ -z "$candidate" ] || [ "$candidate" = "(none)" ]; then unknown+=" $p" hint+=$source_hint; fi
 done
+[ -z "$unknown" ] || die "apt knows no package$unknown$network$hint"
 # shellcheck disable=SC2016
 quiet "$log" "apt-get install" bash -c '"$@" || echo "apt-get install: failed"' - "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive \
 	apt-get -o DPkg::Lock::Timeout=600 install --yes --no-install-recommends "${want[@]}"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # Sourced by every script: the paths, the one-line errors, progress. Not run by itself.
+# KVM_DENSE_ROOT in the environment: another copy of the repository to work on (the tests use it).
 # Exit codes: 1 a step failed (the line names its log), 2 bad input or a machine that lacks something.
 
 ROOT=${KVM_DENSE_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)}
@@ -9,7 +10,7 @@ BUILD=$ROOT/build
 OUT=$ROOT/out
 V=${V:-0}
 JOBS=${JOBS:-$(nproc)}
-export KVM_DENSE_ROOT=$ROOT LC_ALL=C
+export LC_ALL=C
 # Our make's variables (KERNEL=, V=, T=) are not meant for the kernel's make.
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES
 
