@@ -17,7 +17,7 @@ for where in $(wheres); do
 	run_bed "$where" "$KERNEL" "$plan" || continue
 	report "$where" "$LOG"
 	while IFS=$'\t' read -r program subtest _; do
-		[ "$subtest" = - ] || table_row dirty-quota "$program" "$subtest" >/dev/null ||
+		[ "$subtest" = - ] || table_row dirty-quota "$where" "$program" "$subtest" >/dev/null ||
 			tap fail "$where: $program $subtest is in t/subtests/dirty-quota"
 	done < <(results "$LOG")
 done

@@ -163,12 +163,16 @@ other_root() {
 	echo "$root"
 }
 
-# The table t/subtests/T: PROGRAM SUBTEST feature|safety MUTANT, where SUBTEST may hold shell patterns.
-table_row() { # T PROGRAM SUBTEST -> "CLASS MUTANT PATTERN", or fails
-	local program pattern class mutant _
-	while read -r program pattern class mutant _; do
+# table_row T BED:VARIANT PROGRAM SUBTEST: prints "CLASS MUTANT PATTERN" of the row of t/subtests/T for it, or fails.
+table_row() {
+	local program pattern class mutant beds
+	while read -r program pattern class mutant beds; do
 		# shellcheck disable=SC2053
-		if [[ $program == "$2" && $3 == $pattern ]]; then echo "$class $mutant $pattern"; return 0; fi
+		[[ $program == "$3" && $4 == $pattern ]] || continue
+		# shellcheck disable=SC2053
+		[[ -z $beds || ${2%%:*} == $beds ]] || class=safety
+		echo "$class $mutant $pattern"
+		return 0
 	done < <(grep -v '^#' "$ROOT/t/subtests/$1")
 	return 1
 }

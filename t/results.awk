@@ -33,7 +33,7 @@ name == "" { next }
 /^==== Test Assertion Failure ====/ { grab = 12; next }
 grab > 0 && NF && !/^(not )?ok |^#/ {
 	gsub(/^ +/, "")
-	if ($0 !~ /^pid=/ && $0 !~ /^[0-9]+\t/) message = message (message == "" ? "" : "; ") $0
+	if ($0 !~ /^pid=|^sh: addr2line/ && $0 !~ /^[0-9]+\t/) message = message (message == "" ? "" : "; ") $0
 	grab--
 	next
 }

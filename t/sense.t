@@ -22,11 +22,11 @@ is_mutant() { # MUTANT PROGRAM PATTERN
 
 judge() { # WHERE PROGRAM SUBTEST STATUS REASON
 	local name="$1 $2 $3" row class mutant pattern
-	if [ "$3" = - ] && ! row=$(table_row dirty-quota "$2" -); then
+	if [ "$3" = - ] && ! row=$(table_row dirty-quota "$1" "$2" -); then
 		tap fail "$name runs its subtests on base" "$4: $5"
 		return
 	fi
-	if ! row=$(table_row dirty-quota "$2" "$3"); then
+	if ! row=$(table_row dirty-quota "$1" "$2" "$3"); then
 		tap fail "$name is in t/subtests/dirty-quota"
 		return
 	fi
