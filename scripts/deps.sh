@@ -91,7 +91,8 @@ for p in $missing; do
 	candidate=$(apt-cache policy "$p" 2>/dev/null | sed -n 's/^  Candidate: //p')
 	case $p in
 	linux-source-*)
-		if apt-cache madison "$p" 2>/dev/null | grep -qF "| $BASE_VERSION |"; then want+=("$p=$BASE_VERSION"); else want+=("$p"); fi
+		pin=$(apt-cache madison "$p" 2>/dev/null | awk -v v="$BASE_VERSION" '$3 == v || index($3, v "~") == 1 {print $3; exit}')
+		want+=("$p${pin:+=$pin}")
 		source_hint="; Debian 12 (security) and 13 have the source, or give KERNEL_SRC=DIR-OR-TARBALL of any $BASE_SERIES.y"
 		;;
 	*) want+=("$p") source_hint= ;;

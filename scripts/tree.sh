@@ -54,7 +54,7 @@ fi
 [ "$(git -C "$BUILD/linux-base" rev-parse HEAD)" = "$(kgit rev-parse base^0)" ] || die "build/linux-base is not at tag base: git -C build/linux-base checkout base"
 
 three=()
-[ "$have" = "linux-source-$BASE_SERIES $BASE_VERSION" ] || three=(-3)
+[ "${have%%~*}" = "linux-source-$BASE_SERIES $BASE_VERSION" ] || three=(-3)
 
 mapfile -t patches < <(grep -v '^#' "$ROOT/patches/series" | sed "/^\$/d; s|^|$ROOT/patches/|")
 for p in "${patches[@]}"; do [ -f "$p" ] || die "patches/series names ${p#"$ROOT"/}, which is not there"; done

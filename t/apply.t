@@ -7,7 +7,8 @@ cd "$(dirname "$0")/.."
 . t/scratch.sh
 . kernel/base.env
 
-pinned() { [ "$(kgit log -1 --format=%s base^0)" = "linux-source-$BASE_SERIES $BASE_VERSION" ]; }
+have=$(kgit log -1 --format=%s base^0)
+pinned() { [ "${have%%~*}" = "linux-source-$BASE_SERIES $BASE_VERSION" ]; }
 mapfile -t patches < <(grep -v -e '^#' -e '^$' patches/series)
 check "patches/series names ${#patches[@]} patches" test ${#patches[@]} -gt 0
 
@@ -21,7 +22,7 @@ if pinned; then
 	check "all patches apply with git am, zero fuzz" together
 else
 	together() { in_scratch scripts/am.sh -3 base^0 "${patches[@]/#/$dir/patches/}"; }
-	check "all patches apply with git am -3 on $(kgit log -1 --format=%s base^0)" together
+	check "all patches apply with git am -3 on $have" together
 fi
 
 check "make tree" in_scratch make tree
