@@ -7,11 +7,13 @@
 #
 # Debian's Bochs has its debugger compiled in (hence the "c" command) and draws
 # only on a real terminal (hence script(1)). It boots from a GRUB CD, the console
-# is its first serial port, and it never exits by itself: boot.sh ends it.
+# is its first serial port. It ends when the guest powers off, but not when the
+# guest hangs or panics: boot.sh sees to that.
 
 bed_arch=x86_64
 bed_variants=(pml=1 pml=0)
 bed_limit=1800
+bed_hint="Loading takes a minute. If the guest hangs, end the process bochs-bin."
 
 bed_params() { echo "console=ttyS0,115200 nokaslr tsc=unstable kvm_intel.$1"; }
 

@@ -30,6 +30,7 @@ qemu_start() { # run|shell LOG COMMAND...
 	exec "$@" -no-reboot "${extra[@]}"
 }
 
+bed_hint="Ctrl-A X ends QEMU at once."
 . "$ROOT/beds/$bed.sh"
 variant=${where#"$bed"}
 variant=${variant#:}
@@ -67,9 +68,9 @@ params="$(bed_params "$variant") panic=-1 ${EXTRA_APPEND:-}"
 
 if [ "$mode" = shell ]; then
 	"$ROOT/scripts/initramfs.sh" "$bed_arch"
-	echo "kvm-dense: $kernel kernel on $bed:$variant; 'exit' powers off, Ctrl-A X ends QEMU at once" >&2
-	(bed_start shell "$image" "$BUILD/initramfs/$bed_arch.cpio" "$params quiet" '')
-	exit
+	echo "kvm-dense: $kernel kernel on $bed:$variant; exit powers off. $bed_hint" >&2
+	(bed_start shell "$image" "$BUILD/initramfs/$bed_arch.cpio" "$params quiet" '') || true
+	exit 0
 fi
 
 plan=$4 log=$5
