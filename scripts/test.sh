@@ -24,7 +24,7 @@ case $BED in '' | arm64*) needs+=" arm64" ;; esac
 case $BED in '' | x86-vmx*) needs+=" bochs" ;; esac
 # shellcheck disable=SC2086
 "$ROOT/scripts/deps.sh" $needs
-[ -z "${SKIP_TREE:-}" ] && SET='' "$ROOT/scripts/tree.sh"
+[ -n "${SKIP_TREE:-}" ] || SET='' "$ROOT/scripts/tree.sh"
 
 tests=()
 for t in "$ROOT"/t/${T:-*}.t; do
@@ -34,6 +34,6 @@ done
 export BED KERNEL
 mkdir -p "$OUT/log"
 cd "$ROOT"
-flags=(--timer --failures --comments)
-[ -z "$T" ] || [ "${V:-}" = 0 ] || flags+=(--verbose)
+# One test is shown line by line; of many, what fails.
+if [ -n "$T" ]; then flags=(--verbose); else flags=(--timer --failures --comments); fi
 prove -j "${PROVE_JOBS:-2}" "${flags[@]}" "${tests[@]}" </dev/null
