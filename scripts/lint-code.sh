@@ -27,6 +27,22 @@ targets() {
 	done
 }
 
+# fresh KERNEL DIR: DIR/messages are what this source, these patches, fragments and tools said before; then keep them.
+fresh() {
+	local src
+	src=$(srcdir "$1")
+	{
+		git -C "$src" rev-parse 'HEAD^{tree}'
+		git -C "$src" diff --no-ext-diff --no-color HEAD
+		printf '%s\n' "${touched[@]}"
+		cat "$ROOT"/kernel/*.config "$0"
+		gcc --version
+		sparse --version
+		sphinx-build --version
+	} 2>&1 | sha256sum >"$2/key.new"
+	cmp -s "$2/key.new" "$2/key"
+}
+
 # code KERNEL ARCH: their messages under C=2 W=1, in an object directory of their own (W=1 would rebuild the other one).
 code() {
 	local src obj cross gcc t
@@ -35,6 +51,7 @@ code() {
 	cross=$(cross "$2")
 	mapfile -t t < <(targets "$1" "$2")
 	mkdir -p "$obj"
+	if fresh "$1" "$obj"; then cat "$obj/messages"; return 0; fi
 	gcc=${cross}gcc
 	if command -v ccache >/dev/null; then gcc="ccache $gcc"; export CCACHE_BASEDIR=$src CCACHE_NOHASHDIR=1; fi
 	local mk=(make -C "$src" O="$obj" ARCH="$2" CROSS_COMPILE="$cross" CC="$gcc" -j "$JOBS")
@@ -44,11 +61,12 @@ code() {
 		"${mk[@]}" olddefconfig
 		cp "$ROOT/kernel/$2.config" "$obj/fragment"
 	fi
+	: >"$obj/messages"
 	[ ${#t[@]} -gt 0 ] || return 0
 	"${mk[@]}" prepare
 	# Every target anew: a message is only given when its file is compiled.
 	(cd "$obj" && rm -f "${t[@]}")
-	"${mk[@]}" -k C=2 W=1 "${t[@]}" >"$obj/messages" 2>&1 || { cat "$obj/messages"; [ "$1" = base ] || echo "lint: $2: the touched files do not compile with W=1"; }
+	if "${mk[@]}" -k C=2 W=1 "${t[@]}" >"$obj/messages" 2>&1; then mv "$obj/key.new" "$obj/key"; else echo "lint: $2: the touched files of $1 do not compile"; fi
 	cat "$obj/messages"
 }
 
@@ -57,16 +75,19 @@ docs() {
 	src=$(srcdir "$1")
 	obj=$src/o.lint-docs
 	mkdir -p "$obj"
+	if fresh "$1" "$obj"; then cat "$obj/messages"; return 0; fi
 	for f in "${touched[@]}"; do
 		case $f in
 		*.c | *.h) [ ! -f "$src/$f" ] || [[ $f == tools/* ]] || perl "$src/scripts/kernel-doc" -none "$src/$f" 2>&1 ;;
 		esac
 	done | tee "$obj/messages"
 	dirs=$(printf '%s\n' "${touched[@]}" | sed -n 's|^Documentation/\(.*\)/[^/]*\.rst$|\1|p' | sort -u | tr '\n' ' ')
-	[ -n "$dirs" ] || return 0
 	rm -rf "$obj/Documentation"
-	make -C "$src" O="$obj" SPHINXDIRS="$dirs" SPHINXOPTS="-j $JOBS" htmldocs >>"$obj/messages" 2>&1 ||
+	if [ -z "$dirs" ] || make -C "$src" O="$obj" SPHINXDIRS="$dirs" SPHINXOPTS="-j $JOBS" htmldocs >>"$obj/messages" 2>&1; then
+		mv "$obj/key.new" "$obj/key"
+	else
 		echo "lint: $1: make htmldocs SPHINXDIRS='$dirs' failed"
+	fi
 	cat "$obj/messages"
 }
 

@@ -80,7 +80,7 @@ checkpatches() {
 	while read -r p; do
 		n=$((n + 1))
 		echo "$n of $all: $p"
-		(cd "$BUILD/linux" && perl "$BUILD/linux-base/scripts/checkpatch.pl" --strict --terse --no-summary --show-types --showfile \
+		(cd "$BUILD/linux" && PATH=/usr/bin:$PATH perl "$BUILD/linux-base/scripts/checkpatch.pl" --strict --terse --no-summary --show-types --showfile \
 			--ignore FILE_PATH_CHANGES --root "$BUILD/linux" "$ROOT/patches/$p" 2>&1) | grep -vE "$allowed" | sed "s|^|lint: $p: |" || true
 	done < <(grep -v -e '^#' -e '^$' patches/series)
 }

@@ -53,22 +53,23 @@ if [ -n "${KERNEL_SRC:-}" ]; then
 	fi
 	[ -f "$KERNEL_SRC" ] || die "KERNEL_SRC=$KERNEL_SRC does not exist"
 	tarball=$KERNEL_SRC
-	check_tarball "$tarball"
 	what="$(basename "$tarball") from KERNEL_SRC"
 else
 	"$ROOT/scripts/deps.sh" source
 	[ -f "$tarball" ] || die "no $tarball: install linux-source-$BASE_SERIES, or give KERNEL_SRC="
-	sum=$(sha256sum <"$tarball" | cut -c 1-64)
-	if [ "$sum" = "$BASE_SHA256_DEBIAN12" ] || [ "$sum" = "$BASE_SHA256_DEBIAN13" ]; then
-		what="linux-source-$BASE_SERIES $BASE_VERSION"
-	else
-		check_tarball "$tarball"
+fi
+sum=$(sha256sum <"$tarball" | cut -c 1-64)
+if [ "$sum" = "$BASE_SHA256_DEBIAN12" ] || [ "$sum" = "$BASE_SHA256_DEBIAN13" ]; then
+	what="linux-source-$BASE_SERIES $BASE_VERSION"
+else
+	check_tarball "$tarball"
+	if [ -z "$what" ]; then
 		# shellcheck disable=SC2016
 		v=$(dpkg-query -W -f '${Version}' "linux-source-$BASE_SERIES" 2>/dev/null || echo "of no package")
 		[ "${v%%~*}" != "$BASE_VERSION" ] || die "$tarball is not what package $v holds (SHA-256 differs): reinstall linux-source-$BASE_SERIES"
 		what="linux-source-$BASE_SERIES $v"
-		note "$tarball is version $v, not the pinned $BASE_VERSION: using it; patches are applied with git am -3"
 	fi
+	note "the base is $what, not the pinned $BASE_VERSION: patches are applied with git am -3"
 fi
 quiet "$OUT/log/source.log" "unpack $tarball" tar -C "$dir" --strip-components=1 -xf "$tarball"
 echo "$what"
