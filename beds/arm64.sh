@@ -12,7 +12,7 @@ bed_params() { echo "console=ttyAMA0 nokaslr"; }
 
 bed_verify() { echo "[ -c /dev/kvm ]"; } # a command that succeeds in the guest when KVM is there
 
-bed_version() { qemu-system-aarch64 --version | head -n 1; }
+bed_version() { qemu-system-aarch64 --version | sed -n 's/.* version \([0-9.]*\).*/QEMU \1/p'; }
 
 bed_start() { # run|shell IMAGE INITRD PARAMS LOG
 	qemu_start "$1" "$5" qemu-system-aarch64 -accel tcg \

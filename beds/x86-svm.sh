@@ -28,7 +28,7 @@ bed_verify() { # VARIANT -> a command that succeeds in the guest when the varian
 	esac
 }
 
-bed_version() { qemu-system-x86_64 --version | head -n 1; }
+bed_version() { qemu-system-x86_64 --version | sed -n 's/.* version \([0-9.]*\).*/QEMU \1/p'; }
 
 bed_start() { # run|shell IMAGE INITRD PARAMS LOG
 	local accel=tcg

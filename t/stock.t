@@ -15,6 +15,7 @@ key() { # BED
 	# shellcheck disable=SC1090
 	(
 		. "$ROOT/beds/$1.sh"
+		echo "# SPDX-License-Identifier: GPL-2.0-only"
 		echo "# base: $(git -C "$BUILD/linux-base" log -1 --format=%s)"
 		echo "# configuration: $(sha256sum <"$ROOT/kernel/$bed_arch.config" | cut -c 1-16)"
 		echo "# emulator: $(bed_version)"
