@@ -72,15 +72,13 @@ survived() {
 
 # progress LOG TEXT PID: the line that moves, until PID is gone: on a terminal four times a second, else once a minute.
 progress() {
-	local n=0
+	local n=0 last
 	while kill -0 "$3" 2>/dev/null; do
 		sleep 0.25
 		n=$((n + 1))
-		if [ -t 2 ]; then
-			printf '\r\033[K   %s  %d s  %s' "$2" $((n / 4)) "$(tail -n 1 "$1" 2>/dev/null | tr -d '\000-\037' | cut -c 1-60)" >&2
-		elif [ $((n % 240)) -eq 0 ]; then
-			note "$2: $((n / 4)) s  $(tail -n 1 "$1" 2>/dev/null | tr -d '\000-\037' | cut -c 1-60)"
-		fi
+		[ -t 2 ] || [ $((n % 240)) -eq 0 ] || continue
+		last=$(tail -c 300 "$1" 2>/dev/null | tr '\r' '\n' | tail -n 1 | tr -d '\000-\037' | cut -c 1-60)
+		if [ -t 2 ]; then printf '\r\033[K   %s  %d s  %s' "$2" $((n / 4)) "$last" >&2; else note "$2: $((n / 4)) s  $last"; fi
 	done
 }
 
