@@ -137,7 +137,8 @@ expected_skip() {
 report() {
 	local program subtest status reason name
 	while IFS=$'\t' read -r program subtest status reason; do
-		name="$1 $program ${subtest#-}"
+		name="$1 $program"
+		[ "$subtest" = - ] || name+=" $subtest"
 		if [ "$status" = skip ] && ! absent "$reason" && ! expected_skip "$1" "$program" "$subtest"; then
 			status=fail reason="not in t/expected/skips-${1%%:*}, but skips: $reason"
 		fi

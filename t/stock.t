@@ -64,15 +64,17 @@ for where in $(wheres | awk -F : '!seen[$1]++'); do
 	run_bed "$where" "$KERNEL" "$tmp/plan" || continue
 	results "$LOG" >"$tmp/now"
 	while IFS=$'\t' read -r program subtest was; do
+		sub=${subtest#-}
 		now=$(awk -F '\t' -v p="$program" -v s="$subtest" '$1 == p && $2 == s { print $3; exit }' "$tmp/now")
-		if [ "$now" = "$was" ]; then tap pass "$where $program ${subtest#-}: $was, as on base"; else
-			tap fail "$where $program ${subtest#-}: $was, as on base" \
+		if [ "$now" = "$was" ]; then tap pass "$where $program${sub:+ $sub}: $was, as on base"; else
+			tap fail "$where $program${sub:+ $sub}: $was, as on base" \
 				"it is: ${now:-missing} $(awk -F '\t' -v p="$program" -v s="$subtest" '$1 == p && $2 == s { print $4; exit }' "$tmp/now")"
 		fi
 	done <"$tmp/base"
 	while IFS=$'\t' read -r program subtest now reason; do
+		sub=${subtest#-}
 		grep -qF "$program"$'\t'"$subtest"$'\t' "$tmp/base" || [ "$now" != fail ] ||
-			tap fail "$where $program ${subtest#-}, which base does not have" "$reason"
+			tap fail "$where $program${sub:+ $sub}, which base does not have" "$reason"
 	done <"$tmp/now"
 done
 done_testing
