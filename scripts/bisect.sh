@@ -21,13 +21,13 @@ if ! git -C "$tree" rev-parse HEAD >/dev/null 2>&1; then
 fi
 
 selftests() {
-	local cross
-	cross=$(cross "$1")
-	make -C "$tree" O="$tree/o.$1" ARCH="$1" CROSS_COMPILE="$cross" headers_install
-	rm -rf "$tree/o.selftests"
-	mkdir "$tree/o.selftests"
-	make -C "$tree/tools/testing/selftests/kvm" ARCH="$1" CROSS_COMPILE="$cross" OUTPUT="$tree/o.selftests" \
-		KHDR_INCLUDES="-isystem $tree/o.$1/usr/include" LDFLAGS=-static -j "$JOBS"
+	local obj=$tree/o.selftests karch=$1
+	[ "$1" = arm64 ] || karch=x86
+	rm -rf "$obj"
+	mkdir -p "$obj/kvm" "$obj/tools"
+	make -C "$tree" O="$obj/headers" ARCH="$karch" headers_install
+	make -C "$tree/tools/testing/selftests/kvm" ARCH="$karch" CROSS_COMPILE="$(cross "$1")" OUTPUT="$obj/kvm" abs_objdir="$obj" \
+		KHDR_INCLUDES="-isystem $obj/headers/usr/include" LDFLAGS="-static -pthread" -j "$JOBS"
 }
 
 n=0
@@ -40,7 +40,7 @@ for commit in "${commits[@]}"; do
 		if grep -qxF "$key" "$done_list"; then note "$arch: built before"; continue; fi
 		git -C "$tree" checkout --quiet --force --detach "$commit"
 		"$ROOT/scripts/kernel.sh" bisect "$arch" >/dev/null
-		if kgit diff --quiet "$commit~" "$commit" -- tools/testing/selftests/kvm; then :; else
+		if ! kgit diff --quiet "$commit~" "$commit" -- tools/testing/selftests/kvm; then
 			HINT="git -C build/linux show $commit" quiet "$OUT/log/bisect-selftests-$arch.log" "selftests $arch" selftests "$arch"
 		fi
 		echo "$key" >>"$done_list"
