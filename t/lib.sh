@@ -79,9 +79,9 @@ bed_fault() {
 	[[ $1 == x86-svm:* ]] || return 1
 	map=$(objdir "$2" x86_64)/System.map
 	read -r from to < <(awk '/ __svm_vcpu_run$/ { a = $1; getline; print a, $1; exit }' "$map")
-	for rip in $(grep -ao "guest RIP '0xf[0-9a-f]*'" "$3" | grep -o 'f[0-9a-f]*'); do
+	while read -r rip; do
 		if [[ ! $rip < $from && $rip < $to ]]; then echo "a guest was at the host's address after VMRUN"; return 0; fi
-	done
+	done < <(grep -ao "guest RIP '0xf[0-9a-f]*'" "$3" | grep -o "f[0-9a-f]*'" | tr -d "'")
 	byte=$(grep -a -A 8 'Oops: int3' "$3" | grep -ao 'Code: .*' | head -n 1 | sed -n 's/.* \([0-9a-f][0-9a-f]\) <.*/\1/p')
 	[ -n "$byte" ] && [ "$byte" != cc ] && echo "the CPU ran an int3 that is not in memory"
 }
