@@ -71,7 +71,7 @@ complaints() { # BED:VARIANT LOG
 
 # bed_fault BED:VARIANT KERNEL LOG: prints which of the two known faults of x86-svm's emulation (docs/beds.md) this is, or
 # fails. Both are certain, or they don't count:
-# a guest takes an exception at an address inside the host's own function around VMRUN;
+# a guest takes an exception, or ends in a triple fault, at an address inside the host's own function around VMRUN;
 # the kernel traps on an int3 where its "Code:" line shows that memory holds none (QEMU 7.2 ran a stale translation after
 # the kernel patched a jump label).
 bed_fault() {
@@ -81,7 +81,7 @@ bed_fault() {
 	read -r from to < <(awk '/ __svm_vcpu_run$/ { a = $1; getline; print a, $1; exit }' "$map")
 	while read -r rip; do
 		if [[ ! $rip < $from && $rip < $to ]]; then echo "a guest was at the host's address after VMRUN"; return 0; fi
-	done < <(grep -ao "guest RIP '0xf[0-9a-f]*'" "$3" | grep -o "f[0-9a-f]*'" | tr -d "'")
+	done < <(grep -aoE "(guest RIP '|shutdown rip )0xf[0-9a-f]*" "$3" | sed 's/.*0x//')
 	byte=$(grep -a -A 8 'Oops: int3' "$3" | grep -ao 'Code: .*' | head -n 1 | sed -n 's/.* \([0-9a-f][0-9a-f]\) <.*/\1/p')
 	[ -n "$byte" ] && [ "$byte" != cc ] && echo "the CPU ran an int3 that is not in memory"
 }
@@ -118,7 +118,7 @@ run_bed() {
 
 # results LOG: a line for every (sub)test: PROGRAM <tab> SUBTEST <tab> pass|fail|skip <tab> REASON. A program that prints
 # no TAP, or skips as a whole, has the subtest "-".
-results() { tr -d '\r' <"$1" | awk -f "$ROOT/t/results.awk" | grep -v '^variant	'; }
+results() { tr -d '\r' <"$1" | awk -f "$ROOT/t/results.awk" | grep -vE '^(variant|watch|watched)	'; }
 
 # expected_skip BED:VARIANT PROGRAM SUBTEST: is it in t/expected/skips-BED? Lines there: VARIANT PROGRAM SUBTEST REASON...
 # with shell patterns in the first three.
