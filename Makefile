@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The front door. A target is one line that calls one script; `make help` lists them.
 
-export T BED KERNEL SET V NO_INSTALL KERNEL_SRC FORCE TRIM JOBS
+export T BED KERNEL SET V NO_INSTALL KERNEL_SRC FORCE TRIM JOBS VCPUS BYTES CONFIG_EXTRA SECS
 
 MAKEFLAGS += --no-print-directory
-.PHONY: help run check test boot tree refresh lint bisect export deb check-full clean
+.PHONY: help run check test boot tree refresh lint bisect export deb check-full check-debug bench clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -40,8 +40,14 @@ export: ## out/export/SET/, ready for git send-email: SET=3-dirty-quota
 deb: ## installable linux-image packages of the patched kernel, from Debian's config; TRIM=1: a small one, quickly
 	@scripts/deb.sh
 
+bench: ## on hardware with KVM, as root: times on the running kernel, recorded beside those of other kernels; SET= VCPUS=64 BYTES=64M
+	@scripts/bench.sh
+
 check-full: ## what check cannot hold: the whole stock selftest run, PREEMPT, each set alone, mutants (hours)
 	@scripts/check-full.sh
+
+check-debug: ## selftests that race, on KASAN+lockdep, KCSAN and PREEMPT_RT kernels (hours); CONFIG_EXTRA=debug|kcsan|rt
+	@scripts/check-debug.sh
 
 clean: ## remove out/ and the kernels' object directories; build/linux and your commits stay
 	@rm -rf out build/linux/o.* build/linux-base/o.* build/selftests build/guest build/initramfs

@@ -84,7 +84,7 @@ provenance() {
 	 (.kernels | to_entries[] | ["\(.key) kernel", "\(.value.release), source \(.value.source), config SHA-256 \(.value.config)"]) |
 	 "<tr><th>\(.[0] | @html)<td>\(.[1] | @html)</tr>"),
 	"</table>",
-	"<p>The host kernels ran in an emulator without hardware virtualisation, so no figure here is a time: all of them are counts that a second run repeats.",
+	"<p>The host kernels ran in an emulator without hardware virtualisation, so no figure here is a time: all of them are counts. A second run repeats them, but for waits, which are a matter of chance.",
 	"The same figures as data are in <code>results.json</code> beside this file. To make both again: <code>\(.command | @html)</code> in the repository.</p>",
 	"</html>"' "$json"
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The tests (make check): packages, the patches applied, each set alone too, lint, both architectures built, every test of t/
+# The tests (make check): packages, the patches applied, lint, both architectures built, every test of t/
 # on every bed. Ends with prove's summary. What takes hours is in scripts/check-full.sh.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -8,9 +8,8 @@ set -euo pipefail
 s=$ROOT/scripts
 step 1 6 "packages"
 "$s/deps.sh" check
-step 2 6 "kernel source, with the patches; each set alone"
+step 2 6 "kernel source, with the patches"
 "$s/tree.sh"
-for set in $(sets); do [ "$set" = 0-prep ] || SET=$set "$s/tree.sh"; done
 step 3 6 "lint"
 "$s/lint.sh"
 step 4 6 "kernels: base and patched x86_64, patched arm64"

@@ -17,7 +17,7 @@ packages() {
 	qemu) echo qemu-system-x86 qemu-system-arm busybox-static cpio ;;
 	bochs) echo bochs bochs-term bochsbios vgabios grub-pc-bin grub-common xorriso mtools bsdutils ;;
 	report) echo gnuplot-nox jq ;;
-	test) echo perl ;;
+	test) echo perl gcc libc6-dev spin ;;
 	lint) echo shellcheck sparse perl python3 python3-ply python3-git python3-sphinx ;;
 	deb) echo "linux-config-$BASE_SERIES" dpkg-dev debhelper kmod libdw-dev libssl-dev openssl pahole lz4 ;;
 	esac
@@ -30,7 +30,7 @@ commands() {
 	qemu) echo qemu-system-x86_64 qemu-system-aarch64 busybox cpio ;;
 	bochs) echo bochs grub-mkrescue xorriso mformat script ;;
 	report) echo gnuplot jq ;;
-	test) echo prove ;;
+	test) echo prove gcc spin ;;
 	lint) echo shellcheck sparse perl python3 sphinx-build ;;
 	deb) echo dpkg-buildpackage dh kmod pahole lz4 ;;
 	esac
@@ -39,6 +39,7 @@ needs() {
 	case $1 in
 	tree | refresh | export) echo source ;;
 	run) echo source build qemu report ;;
+	check-debug) echo source build qemu test ;;
 	boot) echo source build qemu bochs ;;
 	check | check-full) echo source build arm64 qemu bochs test lint ;;
 	bisect) echo source build arm64 ;;

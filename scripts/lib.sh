@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # Sourced by every script: the paths, the one-line errors, progress. Not run by itself.
 # KVM_DENSE_ROOT in the environment: another copy of the repository to work on (the tests use it).
+# CONFIG_EXTRA=NAME: kernels are those with kernel/NAME.config over kernel/ARCH.config, in object directories of their own.
 # Exit codes: 1 a step failed (the line names its log), 2 bad input or a machine that lacks something.
 
 ROOT=${KVM_DENSE_ROOT:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)}
@@ -30,7 +31,7 @@ srcdir() {
 
 objdir() {
 	case $2 in x86_64 | arm64) ;; *) die "no architecture '$2' (x86_64 or arm64)" ;; esac
-	echo "$(srcdir "$1")/o.$2"
+	echo "$(srcdir "$1")/o.$2${CONFIG_EXTRA:+-$CONFIG_EXTRA}"
 }
 
 image() {
@@ -58,7 +59,8 @@ need_set() {
 kgit() { GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 git -C "$BUILD/linux" "$@"; }
 need_kernel() { case $1 in base | patched) ;; *) die "no kernel '$1' (KERNEL is base or patched)" ;; esac; }
 
-# survived CONFIG FRAGMENT: every option that the fragment asks for is in the configuration; names those that are not.
+# survived CONFIG FRAGMENT...: every option that the fragments ask for is in the configuration, the last word of them on
+# an option being the one that counts; names those that are not.
 survived() {
 	local line lost=0
 	while read -r line; do
@@ -66,7 +68,7 @@ survived() {
 		CONFIG_*=n) ! grep -q "^${line%n}" "$1" || { echo "did not survive: $line"; lost=1; } ;;
 		CONFIG_*) grep -qxF "$line" "$1" || { echo "did not survive: $line"; lost=1; } ;;
 		esac
-	done <"$2"
+	done < <(awk -F = '/^CONFIG_/ { last[$1] = $0 } END { for (o in last) print last[o] }' "${@:2}")
 	return $lost
 }
 

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Run the tests of t/ under prove(1). Usage: [T=NAME] [BED=BED[:VARIANT]] [KERNEL=base|patched] [SET=SET] scripts/test.sh
-# T is a file of t/ without .t; without T all run but those that belong to make check-full. SET=3-dirty-quota is T=dirty-quota.
+# T is a file of t/ without .t; without T all run but those that belong to make check-full or check-debug. SET=3-dirty-quota runs
+# t/dirty-quota.t and t/dirty-quota-*.t.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -27,8 +28,9 @@ case $BED in '' | x86-vmx*) needs+=" bochs" ;; esac
 [ -n "${SKIP_TREE:-}" ] || SET='' "$ROOT/scripts/tree.sh"
 
 tests=()
-for t in "$ROOT"/t/${T:-*}.t; do
-	[ -z "$T" ] && grep -q 'make check-full and make test' "$t" && continue
+for t in "$ROOT"/t/${T:-*}.t ${SET:+"$ROOT/t/$T"-*.t}; do
+	[ -f "$t" ] || continue
+	[ -z "$T" ] && grep -q 'make check-[a-z]* and make test' "$t" && continue
 	tests+=("t/$(basename "$t")")
 done
 export BED KERNEL

@@ -59,7 +59,8 @@ for s in $(sets); do
 	own=$(grep -c "^$s/" patches/series)
 	check "it has a cover letter and $own patches" test "$(find "$dir/out/export/$s" -name '0*.patch' | wc -l)" -eq $((own + 1))
 	check "its cover letter is filled in" test "$(grep -c 'HERE \*\*\*' "$dir/out/export/$s/0000-cover-letter.patch")" = 0
-	check "its messages apply on what it depends on" in_scratch scripts/am.sh -3 "alone/$s~$own" "$dir/out/export/$s"/000[1-9]*.patch
+	mapfile -t messages < <(find "$dir/out/export/$s" -name '0*.patch' ! -name '0000-*' | sort)
+	check "its messages apply on what it depends on" in_scratch scripts/am.sh -3 "alone/$s~$own" "${messages[@]}"
 done
 done_testing
 [ -n "${KEEP:-}" ] || rm -rf "$dir"

@@ -8,14 +8,10 @@ exits=/sys/kernel/tracing/events/kvm/kvm_exit
 plan=$(mktemp)
 trap 'rm -f "$plan"' EXIT
 for where in $(wheres); do
-	limit=300
-	[[ $where != x86-vmx:* ]] || limit=900
 	{
 		# Where a guest's triple fault happened is lost when KVM resets the vCPU: trace it, for bed_fault().
 		[[ $where != x86-svm:* ]] || echo "watch 20 cd $exits && echo 'exit_reason == 0x7f' >filter && echo 1 >enable"
-		echo "dirty_quota_test $limit dirty_quota_test"
-		echo "dirty_quota_hostile $limit dirty_quota_hostile"
-		[[ $where == arm64:* ]] || echo "dirty_quota_nested $limit dirty_quota_nested"
+		plan_of dirty-quota "$where"
 		[[ $where != x86-svm:* ]] || echo "watched 20 grep kvm_exit /sys/kernel/tracing/trace || true"
 	} >"$plan"
 	run_bed "$where" "$KERNEL" "$plan" || continue

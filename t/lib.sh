@@ -120,6 +120,9 @@ run_bed() {
 # no TAP, or skips as a whole, has the subtest "-".
 results() { tr -d '\r' <"$1" | awk -f "$ROOT/t/results.awk" | grep -vE '^(variant|watch|watched)	'; }
 
+# counts LOG: what guest/mmu-lock-count printed, as lines "RUN.NAME N"; RUN is the name in the plan.
+counts() { tr -d '\r' <"$1" | awk -F '\t' '/^@@ BEGIN / { run = substr($0, 10) } $1 == "count" { print run "." $2, $3 }'; }
+
 # expected_skip BED:VARIANT PROGRAM SUBTEST: is it in t/expected/skips-BED? Lines there: VARIANT PROGRAM SUBTEST REASON...
 # with shell patterns in the first three.
 expected_skip() {
@@ -146,7 +149,9 @@ report() {
 	done < <(results "$2")
 }
 # absent REASON: the interface is not there, which only the base kernel may say.
-absent() { [ "$KERNEL" = base ] && [[ $1 == *KVM_CAP_DIRTY_QUOTA* ]]; }
+absent() {
+	[ "$KERNEL" = base ] && case $1 in *KVM_CAP_DIRTY_QUOTA* | *"MGLRU doesn't clear the idle flag"*) ;; *) false ;; esac
+}
 
 # other_root NAME REF: a second root, build/NAME, whose "patched" kernel is REF of build/linux; everything else
 # of the repository is this root's. Prints the path, to be given to scripts/*.sh as KVM_DENSE_ROOT.
@@ -164,6 +169,29 @@ other_root() {
 	echo "$root"
 }
 
+# plan_of T BED:VARIANT: what t/subtests/T runs there: its lines "plan: NAME BEDS SECONDS COMMAND", BEDS being a shell pattern
+# for BED:VARIANT; without such lines, each of its programs. "usage: COMMAND" is bad input: it has to print help and exit 1.
+plan_of() {
+	local table=$ROOT/t/subtests/$1 program limit=300 name beds seconds command
+	[[ $2 != x86-vmx:* ]] || limit=900
+	if grep -q '^plan:' "$table"; then
+		grep '^plan:' "$table" | while read -r _ name beds seconds command; do
+			# shellcheck disable=SC2053
+			[[ $2 == $beds ]] || continue
+			if [[ $command == oops:* ]]; then
+				[ "$KERNEL" != base ] || continue
+				command=${command#oops: }
+			fi
+			[[ $command != usage:* ]] || command="${command#usage: } >/tmp/help; [ \$? = 1 ] && grep -q ^usage: /tmp/help"
+			echo "$name $seconds $command"
+		done
+	else
+		grep -v -e '^#' -e '^$' "$table" | awk '{ print $1 }' | sort -u | while read -r program; do
+			[[ $2 == arm64:* && $program == dirty_quota_nested ]] || echo "$program $limit $program"
+		done
+	fi
+}
+
 # table_row T BED:VARIANT PROGRAM SUBTEST: prints "CLASS MUTANT PATTERN" of the row of t/subtests/T for it, or fails.
 table_row() {
 	local program pattern class mutant beds
@@ -174,6 +202,6 @@ table_row() {
 		[[ -z $beds || ${2%%:*} == $beds ]] || class=safety
 		echo "$class $mutant $pattern"
 		return 0
-	done < <(grep -v '^#' "$ROOT/t/subtests/$1")
+	done < <(grep -v -e '^#' -e '^plan:' "$ROOT/t/subtests/$1")
 	return 1
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Every t/mutants/*.patch, put on the patched kernel, makes the subtest fail that its header names:
-#     Fails: PROGRAM SUBTEST
+#     Fails: PROGRAM SUBTEST     (PROGRAM may be the name of a plan line in t/subtests/*)
 #     Bed: BED:VARIANT
 # A kernel is built for each, so this runs in make check-full and make test T=mutants only. MUTANT=name runs one.
 set -euo pipefail
@@ -15,7 +15,9 @@ for patch in "$ROOT"/t/mutants/${MUTANT:-*}.patch; do
 	where=$(sed -n 's/^Bed: *//p' "$patch")
 	[ -z "$BED" ] || [[ $where == "$BED"* ]] || continue
 	sed -n 's/^Fails: *//p' "$patch" | while read -r program subtest; do
-		echo "$program.$subtest 300 $program -r $subtest"
+		command=$(for t in "$ROOT"/t/subtests/*; do plan_of "$(basename "$t")" "$where"; done |
+			awk -v p="$program" '$1 == p && NF > 3 { $1 = $2 = ""; print; exit }')
+		echo "$program.$subtest 300 ${command:-$program -r $subtest}"
 	done >"$plan"
 	if [ -z "$where" ] || [ ! -s "$plan" ]; then
 		tap fail "$mutant says what it makes fail, and where"

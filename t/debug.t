@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The selftests that race, on kernels that watch themselves: kernel/debug.config, kcsan.config and rt.config, each over
+# kernel/x86_64.config. A test that fails and a kernel that complains both count. CONFIG_EXTRA=debug|kcsan|rt and
+# BED=x86-svm:VARIANT select; SECS is how long each subtest of aging_race_test takes (default 60). Building and running
+# takes hours, so this runs in make check-debug and make test T=debug only.
+#
+# Of the data races that KCSAN reports those count that have a side in a file which the patches touch and that base
+# does not have: t/expected/kcsan-x86-svm, pairs of functions. It says for which base, configuration and emulator; on any
+# other the base kernel is booted too.
+#     RECORD=1 make test T=debug CONFIG_EXTRA=kcsan KERNEL=base     writes it anew
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+RECORD=${RECORD:-} SECS=${SECS:-60}
+[[ -z $RECORD || $KERNEL:${CONFIG_EXTRA:-} = base:kcsan ]] || die "RECORD=1 records KCSAN on base: KERNEL=base CONFIG_EXTRA=kcsan"
+
+BEDS=x86-svm
+[ -n "$(wheres)" ] || { echo "1..0 # SKIP debug kernels are for bed x86-svm only"; exit 0; }
+export LIMIT=${LIMIT:-10800}
+record=$EXPECTED/kcsan-x86-svm
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cat >"$tmp/plan" <<EOF
+aging_race_test 7200 aging_race_test -s $SECS
+access_tracking_stress_test.mglru 900 access_tracking_stress_test -a mglru -p -t 2 -b 4M
+access_tracking_stress_test.notifier 900 access_tracking_stress_test -a notifier -p -b 4M
+access_tracking_perf_test 900 access_tracking_perf_test -v 2 -b 16M
+dirty_log_perf_test 900 dirty_log_perf_test -v 2 -b 16M -i 2
+memslot_modification_stress_test 900 memslot_modification_stress_test -v 2 -b 16M -i 20
+dirty_quota_test 1800 dirty_quota_test
+dirty_quota_hostile 1800 dirty_quota_hostile
+dirty_quota_nested 1800 dirty_quota_nested
+EOF
+
+key() {
+	# shellcheck disable=SC1091
+	. "$ROOT/beds/x86-svm.sh"
+	echo "# SPDX-License-Identifier: GPL-2.0-only"
+	echo "# base: $(git -C "$BUILD/linux-base" log -1 --format=%s)"
+	echo "# configuration: $(cat "$ROOT/kernel/x86_64.config" "$ROOT/kernel/kcsan.config" | sha256sum | cut -c 1-16)"
+	echo "# emulator: $(bed_version)"
+}
+# The data races in a log, one a line; "FUNCTION / FUNCTION", in KCSAN's order, which is always the same.
+races() { tr -d '\r' <"$1" | sed -n 's/.*BUG: KCSAN: [a-z: -]* in //p' | sort -u; }
+
+# The functions of the files that the patches touch, as this kernel has compiled them.
+functions() {
+	local f obj
+	obj=$(objdir "$KERNEL" x86_64)
+	kgit diff --name-only base^0 HEAD -- '*.c' '*.h' | while read -r f; do
+		case $f in
+		arch/x86/kvm/*.h | include/linux/kvm_host.h) nm "$obj/arch/x86/kvm/kvm.o" ;;
+		*) [ ! -f "$obj/${f%.[ch]}.o" ] || nm "$obj/${f%.[ch]}.o" ;;
+		esac
+	done | awk '$2 ~ /^[tT]$/ { print $3 }' | sort -u
+}
+
+# complaints() of t/lib.sh, but for the data races that don't count. Those of base are only collected.
+eval "all_$(declare -f complaints)"
+complaints() {
+	all_complaints "$@" | awk -v kernel="$KERNEL" '
+		FILENAME == ARGV[1] { known[$0] = 1; next }
+		FILENAME == ARGV[2] { ours[$0] = 1; next }
+		!/BUG: KCSAN: / { print; next }
+		kernel == "base" { next }
+		{ race = $0; sub(/.*BUG: KCSAN: [a-z: -]* in /, "", race); split(race, f, " / ") }
+		!(race in known) && (f[1] in ours || f[2] in ours)' "$tmp/known" "$tmp/ours" - || true
+}
+
+# base_races: boots base on every variant, and collects what KCSAN says there.
+base_races() {
+	local KERNEL=base where
+	: >"$tmp/base"
+	for where in $(wheres); do
+		run_bed "$where" base "$tmp/plan" || continue
+		races "$LOG" >>"$tmp/base"
+	done
+	sort -u "$tmp/base" >"$tmp/known"
+}
+
+for CONFIG_EXTRA in ${CONFIG_EXTRA:-debug kcsan rt}; do
+	export CONFIG_EXTRA
+	echo "# kernel/$CONFIG_EXTRA.config"
+	: >"$tmp/known"
+	: >"$tmp/ours"
+	if [ "$CONFIG_EXTRA" = kcsan ]; then
+		key >"$tmp/key"
+		if [ -z "$RECORD" ] && cmp -s "$tmp/key" <(grep '^#' "$record" 2>/dev/null); then
+			grep -v '^#' "$record" >"$tmp/known" || true
+		elif [ "$KERNEL" != base ] || [ -n "$RECORD" ]; then
+			base_races
+		fi
+		if [ -n "$RECORD" ]; then
+			cat "$tmp/key" "$tmp/known" >"$record"
+			tap pass "recorded $(wc -l <"$tmp/known") data races of base in t/expected/kcsan-x86-svm"
+			continue
+		fi
+	fi
+	for where in $(wheres); do
+		"$ROOT/scripts/kernel.sh" "$KERNEL" x86_64 >/dev/null || { tap fail "the $CONFIG_EXTRA kernel builds"; break; }
+		[ "$CONFIG_EXTRA" != kcsan ] || functions >"$tmp/ours"
+		run_bed "$where" "$KERNEL" "$tmp/plan" || continue
+		report "$where" "$LOG"
+		[ "$CONFIG_EXTRA" != kcsan ] || races "$LOG" | sed 's/^/# data race: /'
+	done
+done
+done_testing

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The selftests of set 1 on every bed and variant: t/subtests/lockless-aging says which run where, and with what arguments.
+# On KERNEL=base the results are shown as they are.
+set -euo pipefail
+. "$(dirname "$0")/lib.sh"
+
+plan=$(mktemp)
+trap 'rm -f "$plan"' EXIT
+for where in $(wheres); do
+	# Aging has nothing to do with PML, and Bochs takes its time.
+	[ "$where" != x86-vmx:pml=0 ] || [ "$BED" = "$where" ] || continue
+	plan_of lockless-aging "$where" >"$plan"
+	run_bed "$where" "$KERNEL" "$plan" || continue
+	report "$where" "$LOG"
+	while IFS=$'\t' read -r program subtest _; do
+		[ "$subtest" = - ] || table_row lockless-aging "$where" "$program" "$subtest" >/dev/null ||
+			tap fail "$where: $program $subtest is in t/subtests/lockless-aging"
+	done < <(results "$LOG")
+done
+done_testing
