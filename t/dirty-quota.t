@@ -15,10 +15,6 @@ for where in $(wheres); do
 		[[ $where != x86-svm:* ]] || echo "watched 20 grep kvm_exit /sys/kernel/tracing/trace || true"
 	} >"$plan"
 	run_bed "$where" "$KERNEL" "$plan" || continue
-	report "$where" "$LOG"
-	while IFS=$'\t' read -r program subtest _; do
-		[ "$subtest" = - ] || table_row dirty-quota "$where" "$program" "$subtest" >/dev/null ||
-			tap fail "$where: $program $subtest is in t/subtests/dirty-quota"
-	done < <(results "$LOG")
+	report_of dirty-quota "$where" "$LOG"
 done
 done_testing

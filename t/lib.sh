@@ -148,6 +148,15 @@ report() {
 		tap "$status" "$name" "$reason"
 	done < <(results "$2")
 }
+# report_of T BED:VARIANT LOG: report(), of subtests that all have to be in t/subtests/T.
+report_of() {
+	local program subtest
+	report "$2" "$3"
+	while IFS=$'\t' read -r program subtest _; do
+		[ "$subtest" = - ] || table_row "$1" "$2" "$program" "$subtest" >/dev/null ||
+			tap fail "$2: $program $subtest is in t/subtests/$1"
+	done < <(results "$3")
+}
 # absent REASON: the interface is not there, which only the base kernel may say.
 absent() {
 	[ "$KERNEL" = base ] && case $1 in *KVM_CAP_DIRTY_QUOTA* | *"MGLRU doesn't clear the idle flag"*) ;; *) false ;; esac
@@ -170,26 +179,19 @@ other_root() {
 }
 
 # plan_of T BED:VARIANT: what t/subtests/T runs there: its lines "plan: NAME BEDS SECONDS COMMAND", BEDS being a shell pattern
-# for BED:VARIANT; without such lines, each of its programs. "usage: COMMAND" is bad input: it has to print help and exit 1.
+# for BED:VARIANT. "usage: COMMAND" is bad input: it has to print help and exit 1. "oops: COMMAND" isn't run on base.
 plan_of() {
-	local table=$ROOT/t/subtests/$1 program limit=300 name beds seconds command
-	[[ $2 != x86-vmx:* ]] || limit=900
-	if grep -q '^plan:' "$table"; then
-		grep '^plan:' "$table" | while read -r _ name beds seconds command; do
-			# shellcheck disable=SC2053
-			[[ $2 == $beds ]] || continue
-			if [[ $command == oops:* ]]; then
-				[ "$KERNEL" != base ] || continue
-				command=${command#oops: }
-			fi
-			[[ $command != usage:* ]] || command="${command#usage: } >/tmp/help; [ \$? = 1 ] && grep -q ^usage: /tmp/help"
-			echo "$name $seconds $command"
-		done
-	else
-		grep -v -e '^#' -e '^$' "$table" | awk '{ print $1 }' | sort -u | while read -r program; do
-			[[ $2 == arm64:* && $program == dirty_quota_nested ]] || echo "$program $limit $program"
-		done
-	fi
+	local name beds seconds command
+	grep '^plan:' "$ROOT/t/subtests/$1" | while read -r _ name beds seconds command; do
+		# shellcheck disable=SC2053
+		[[ $2 == $beds ]] || continue
+		if [[ $command == oops:* ]]; then
+			[ "$KERNEL" != base ] || continue
+			command=${command#oops: }
+		fi
+		[[ $command != usage:* ]] || command="${command#usage: } >/tmp/help; [ \$? = 1 ] && grep -q ^usage: /tmp/help"
+		echo "$name $seconds $command"
+	done
 }
 
 # table_row T BED:VARIANT PROGRAM SUBTEST: prints "CLASS MUTANT PATTERN" of the row of t/subtests/T for it, or fails.

@@ -12,10 +12,6 @@ for where in $(wheres); do
 	[ "$where" != x86-vmx:pml=0 ] || [ "$BED" = "$where" ] || continue
 	plan_of lockless-aging "$where" >"$plan"
 	run_bed "$where" "$KERNEL" "$plan" || continue
-	report "$where" "$LOG"
-	while IFS=$'\t' read -r program subtest _; do
-		[ "$subtest" = - ] || table_row lockless-aging "$where" "$program" "$subtest" >/dev/null ||
-			tap fail "$where: $program $subtest is in t/subtests/lockless-aging"
-	done < <(results "$LOG")
+	report_of lockless-aging "$where" "$LOG"
 done
 done_testing
