@@ -3,7 +3,7 @@
 # Do the tests of the sets test anything? On the base kernel every subtest that t/subtests/* calls "feature" has to fail, or
 # to skip because the interface is absent. One that skips, and one called "safety", names a mutant: a patch in t/mutants/
 # that says which subtest it makes fail (t/mutants.t proves it). Without a mutant only failing on base will do. One called
-# "control" judges no kernel and has to pass there; "oops" may crash base, and isn't run there. One boot per table of x86-svm:tdp_mmu=Y, or what BED names.
+# "chance" fails on base when a race is hit there, and names a mutant. "control" judges no kernel and has to pass there; "oops" may crash base, and isn't run there. One boot per table of x86-svm:tdp_mmu=Y, or what BED names.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 BED=${BED:-x86-svm:tdp_mmu=Y}
@@ -41,6 +41,7 @@ judge() { # WHERE PROGRAM SUBTEST STATUS REASON
 		fi
 		;;
 	feature:pass) tap fail "$name fails on base" "it passes: it tests nothing that the set adds" ;;
+	chance:pass | chance:fail) check "$name may go either way on base; $mutant makes it fail" is_mutant "$mutant" "$2" "$pattern" ;;
 	control:pass | control:skip) tap pass "$name works on base" ;;
 	control:fail) tap fail "$name works on base" "$5" ;;
 	safety:pass) check "$name passes on base; $mutant makes it fail" is_mutant "$mutant" "$2" "$pattern" ;;
