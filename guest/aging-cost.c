@@ -19,6 +19,7 @@
  *           others, how many the bitmap then says were accessed; how many
  *           pages are each
  */
+#include "cost.h"
 #include "vmm.h"
 
 #define WARM_UP	3
@@ -34,32 +35,9 @@ static uint64_t pages = 4096, rounds = 12;
 static uint64_t pfn[SLOT_MAX_PAGES], sorted[SLOT_MAX_PAGES];
 static int bitmap_fd, lru_fd;
 
-static uint64_t ticks(void)
-{
-	uint32_t low, high;
-
-	asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high) :: "memory");
-	return (uint64_t)high << 32 | low;
-}
-
-static double ticks_per_insn(void)
-{
-	uint64_t n = 1000000, start = ticks();
-
-	asm volatile("1: dec %0; jnz 1b" : "+r"(n));
-	return (ticks() - start) / 2e6;
-}
-
 static int compare(const void *a, const void *b)
 {
 	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-static int compare_double(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
 
 	return (x > y) - (x < y);
 }
@@ -197,14 +175,11 @@ int main(int argc, char **argv)
 		cost[LRU_OLD][i] = new_generation();
 	}
 
-	printf("clock\t%.3f\n", ticks_per_insn());
+	print_clock();
 	for (p = 0; p < PHASES; p++) {
-		uint64_t n = rounds - WARM_UP;
-		double *kept = cost[p] + WARM_UP;
-
-		qsort(kept, n, sizeof(double), compare_double);
-		printf("cost\t%s\t%.2f\t%.2f\t%.2f\n", names[p],
-		       kept[n / 2] / pages, kept[0] / pages, kept[n - 1] / pages);
+		for (i = 0; i < rounds; i++)
+			cost[p][i] /= pages;
+		print_cost(names[p], cost[p] + WARM_UP, rounds - WARM_UP);
 	}
 	printf("seen\t%lu\t%lu\t%lu\n", seen[0], seen[1], pages / 2);
 	return 0;

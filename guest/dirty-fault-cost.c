@@ -18,6 +18,7 @@
  *   cost    phase, ticks per page (median), minimum, maximum
  *   exits   phase, exits in all rounds without those for host interrupts
  */
+#include "cost.h"
 #include "vmm.h"
 
 #define WARM_UP	3
@@ -28,22 +29,6 @@ static const char * const names[PHASES] = {
 };
 
 static uint64_t pages = 128, rounds = 35;
-
-static uint64_t ticks(void)
-{
-	uint32_t low, high;
-
-	asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high) :: "memory");
-	return (uint64_t)high << 32 | low;
-}
-
-static double ticks_per_insn(void)
-{
-	uint64_t n = 1000000, start = ticks();
-
-	asm volatile("1: dec %0; jnz 1b" : "+r"(n));
-	return (ticks() - start) / 2e6;
-}
 
 static uint64_t exits(struct vcpu *v)
 {
@@ -64,13 +49,6 @@ static uint64_t timed(struct vcpu *v, const char *code, uint64_t *nr_exits)
 	stop = ticks();
 	*nr_exits += exits(v) - before;
 	return stop - start;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 int main(int argc, char **argv)
@@ -124,14 +102,9 @@ int main(int argc, char **argv)
 			cost[p][i] = ((double)t[p] - (p ? (double)t[AGAIN] : 0)) / pages;
 	}
 
-	printf("clock\t%.3f\n", ticks_per_insn());
+	print_clock();
 	for (p = 0; p < PHASES; p++) {
-		uint64_t n = rounds - WARM_UP;
-		double *kept = cost[p] + WARM_UP;
-
-		qsort(kept, n, sizeof(double), compare);
-		printf("cost\t%s\t%.2f\t%.2f\t%.2f\n", names[p], kept[n / 2],
-		       kept[0], kept[n - 1]);
+		print_cost(names[p], cost[p] + WARM_UP, rounds - WARM_UP);
 		printf("exits\t%s\t%lu\n", names[p], nr_exits[p]);
 	}
 	return 0;

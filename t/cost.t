@@ -7,9 +7,8 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-BEDS=x86-svm    # only QEMU counts instructions
-[ -n "$(wheres)" ] || { echo "1..0 # SKIP instructions can be counted on bed x86-svm only"; exit 0; }
-export SMP=1 MEM=1G EXTRA_APPEND=norandmaps QEMU_EXTRA="-icount shift=0,sleep=off" LIMIT=${LIMIT:-600}
+count_instructions
+export MEM=1G
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 printf '%s\n' "a 500 dirty-fault-cost" "b 500 dirty-fault-cost" >"$tmp/plan"
@@ -55,15 +54,5 @@ compare() {
 	}' "$tmp/numbers"
 }
 
-for where in $(wheres); do
-	: >"$tmp/numbers"
-	for role in old new; do
-		kernel=$([ $role = old ] && echo base || echo "$KERNEL")
-		run_bed "$where" "$kernel" "$tmp/plan" || continue 2
-		numbers $role "$LOG" >>"$tmp/numbers"
-	done
-	while read -r status text; do
-		if [ "$status" = "#" ]; then echo "# $where $text"; else tap "$status" "$where: $text"; fi
-	done < <(compare)
-done
+compare_costs "$tmp"
 done_testing

@@ -8,6 +8,7 @@ exits=/sys/kernel/tracing/events/kvm/kvm_exit
 plan=$(mktemp)
 trap 'rm -f "$plan"' EXIT
 for where in $(wheres); do
+	[ -n "$(plan_of dirty-quota "$where")" ] || continue
 	{
 		# Where a guest's triple fault happened is lost when KVM resets the vCPU: trace it, for bed_fault().
 		[[ $where != x86-svm:* ]] || echo "watch 20 cd $exits && echo 'exit_reason == 0x7f' >filter && echo 1 >enable"

@@ -90,7 +90,7 @@ bed_fault() {
 run_bed() {
 	local where=$1 kernel=$2 plan=$3 arch faults=0 fault rc bad
 	arch=$(arch_of "$where")
-	LOG=$OUT/boot/${where/:/-}-$kernel-$(basename "$0" .t).log
+	LOG=$OUT/boot/${where/:/-}-$kernel${CONFIG_EXTRA:+-$CONFIG_EXTRA}-$(basename "$0" .t).log
 	# shellcheck disable=SC1090
 	(. "$ROOT/beds/${where%%:*}.sh"; echo "variant 20 $(bed_verify "${where#*:}")"; cat "$plan") >"$plan.all"
 	"$ROOT/scripts/kernel.sh" "$kernel" "$arch" >/dev/null || { tap fail "$where: the $kernel kernel builds"; return 1; }
@@ -119,6 +119,29 @@ run_bed() {
 # results LOG: a line for every (sub)test: PROGRAM <tab> SUBTEST <tab> pass|fail|skip <tab> REASON. A program that prints
 # no TAP, or skips as a whole, has the subtest "-".
 results() { tr -d '\r' <"$1" | awk -f "$ROOT/t/results.awk" | grep -vE '^(variant|watch|watched)	'; }
+
+# count_instructions: the boots that follow are of x86-svm with one CPU and QEMU's -icount (see guest/cost.h).
+count_instructions() {
+	BEDS=x86-svm    # only QEMU counts instructions
+	[ -n "$(wheres)" ] || { echo "1..0 # SKIP instructions can be counted on bed x86-svm only"; exit 0; }
+	export SMP=1 EXTRA_APPEND=norandmaps QEMU_EXTRA="-icount shift=0,sleep=off" LIMIT=${LIMIT:-600}
+}
+# compare_costs DIR: boots base and KERNEL with DIR/plan. The test's "numbers old|new LOG" makes DIR/numbers of both, and its
+# "compare" of that comments to print, and "pass|fail TEXT" for each check.
+compare_costs() {
+	local where role kernel status text
+	for where in $(wheres); do
+		: >"$1/numbers"
+		for role in old new; do
+			kernel=$([ $role = old ] && echo base || echo "$KERNEL")
+			run_bed "$where" "$kernel" "$1/plan" || continue 2
+			numbers $role "$LOG" >>"$1/numbers"
+		done
+		while read -r status text; do
+			if [ "$status" = "#" ]; then echo "# $where $text"; else tap "$status" "$where: $text"; fi
+		done < <(compare)
+	done
+}
 
 # counts LOG: what guest/mmu-lock-count printed, as lines "RUN.NAME N"; RUN is the name in the plan.
 counts() { tr -d '\r' <"$1" | awk -F '\t' '/^@@ BEGIN / { run = substr($0, 10) } $1 == "count" { print run "." $2, $3 }'; }
