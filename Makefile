@@ -37,7 +37,7 @@ bisect: ## build every single patch on both architectures, or those of SET= (hou
 export: ## out/export/SET/, ready for git send-email: SET=3-dirty-quota
 	@scripts/export.sh
 
-deb: ## installable linux-image packages of the patched kernel, from Debian's config; TRIM=1: a small one, quickly
+deb: ## installable linux-image packages of the patched kernel, from Debian's config (hours); TRIM=1: with few modules
 	@scripts/deb.sh
 
 bench: ## on hardware with KVM, as root: times on the running kernel, recorded beside those of other kernels; SET= VCPUS=64 BYTES=64M

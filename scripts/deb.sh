@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # linux-image and linux-headers packages of the patched kernel, in out/deb, from the configuration of Debian's package
 # linux-config-6.12, without debug information (its packages alone take 20 GB to make).
-# TRIM=1: for a quick trial, with none of its modules but those of kernel/deb-trim.config.
+# TRIM=1: for a trial, with none of its modules but those of kernel/deb-trim.config.
 # Usage: [TRIM=1] scripts/deb.sh
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
