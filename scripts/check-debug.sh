@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The selftests that race, on kernels that watch themselves (make check-debug; hours): KASAN with lockdep, KCSAN, PREEMPT_RT,
-# on every variant of bed x86-svm. t/debug.t says what counts.
+# on every variant of bed x86-svm, PREEMPT_RT on x86-vmx. t/debug.t says what counts.
 # Usage: [CONFIG_EXTRA=debug|kcsan|rt] [BED=x86-svm:VARIANT] [SECS=N] scripts/check-debug.sh
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -23,5 +23,5 @@ done
 step $n $steps "selftests"
 "$s/selftests.sh" x86_64
 step $((n + 1)) $steps "the tests"
-export CONFIG_EXTRA=${CONFIG_EXTRA:-} T=debug BED=${BED:-x86-svm} KERNEL=patched SET='' SKIP_TREE=1
+export CONFIG_EXTRA=${CONFIG_EXTRA:-} T=debug BED=${BED:-} KERNEL=patched SET='' SKIP_TREE=1
 exec "$s/test.sh"
