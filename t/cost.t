@@ -7,11 +7,8 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-count_instructions
+count_instructions dirty-fault-cost
 export MEM=1G
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-printf '%s\n' "a 500 dirty-fault-cost" "b 500 dirty-fault-cost" >"$tmp/plan"
 
 # The numbers of one boot as "old|new RUN KEY PHASE VALUE".
 numbers() { # old|new LOG
@@ -54,5 +51,5 @@ compare() {
 	}' "$tmp/numbers"
 }
 
-compare_costs "$tmp"
+compare_costs
 done_testing

@@ -120,22 +120,26 @@ run_bed() {
 # no TAP, or skips as a whole, has the subtest "-".
 results() { tr -d '\r' <"$1" | awk -f "$ROOT/t/results.awk" | grep -vE '^(variant|watch|watched)	'; }
 
-# count_instructions: the boots that follow are of x86-svm with one CPU and QEMU's -icount (see guest/cost.h).
+# count_instructions PROGRAM: the boots that follow are of x86-svm with one CPU and QEMU's -icount (see guest/cost.h). Makes
+# $tmp, and $tmp/plan, which runs PROGRAM twice: a and b.
 count_instructions() {
 	BEDS=x86-svm    # only QEMU counts instructions
 	[ -n "$(wheres)" ] || { echo "1..0 # SKIP instructions can be counted on bed x86-svm only"; exit 0; }
 	export SMP=1 EXTRA_APPEND=norandmaps QEMU_EXTRA="-icount shift=0,sleep=off" LIMIT=${LIMIT:-600}
+	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
+	printf '%s\n' "a 500 $1" "b 500 $1" >"$tmp/plan"
 }
-# compare_costs DIR: boots base and KERNEL with DIR/plan. The test's "numbers old|new LOG" makes DIR/numbers of both, and its
+# compare_costs: boots base and KERNEL with $tmp/plan. The test's "numbers old|new LOG" makes $tmp/numbers of both, and its
 # "compare" of that comments to print, and "pass|fail TEXT" for each check.
 compare_costs() {
 	local where role kernel status text
 	for where in $(wheres); do
-		: >"$1/numbers"
+		: >"$tmp/numbers"
 		for role in old new; do
 			kernel=$([ $role = old ] && echo base || echo "$KERNEL")
-			run_bed "$where" "$kernel" "$1/plan" || continue 2
-			numbers $role "$LOG" >>"$1/numbers"
+			run_bed "$where" "$kernel" "$tmp/plan" || continue 2
+			numbers $role "$LOG" >>"$tmp/numbers"
 		done
 		while read -r status text; do
 			if [ "$status" = "#" ]; then echo "# $where $text"; else tap "$status" "$where: $text"; fi

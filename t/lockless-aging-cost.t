@@ -6,10 +6,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-count_instructions
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
-printf '%s\n' "a 500 aging-cost" "b 500 aging-cost" >"$tmp/plan"
+count_instructions aging-cost
 
 # The numbers of one boot as "old|new RUN KEY PHASE VALUE".
 numbers() { # old|new LOG
@@ -51,5 +48,5 @@ compare() {
 	BEGIN { roles["old"]; roles["new"] }' "$tmp/numbers"
 }
 
-compare_costs "$tmp"
+compare_costs
 done_testing
