@@ -3,6 +3,7 @@
 # Every t/mutants/*.patch, put on the patched kernel, makes the subtest fail that its header names:
 #     Fails: PROGRAM SUBTEST     (PROGRAM may be the name of a plan line in t/subtests/*)
 #     Bed: BED:VARIANT
+# Of a command that names its subtests (-r) only that one is run: on a kernel that is broken, those before it may not end.
 # A kernel is built for each, so this runs in make check-full and make test T=mutants only. MUTANT=name runs one.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -16,7 +17,7 @@ for patch in "$ROOT"/t/mutants/${MUTANT:-*}.patch; do
 	[ -z "$BED" ] || [[ $where == "$BED"* ]] || continue
 	sed -n 's/^Fails: *//p' "$patch" | while read -r program subtest; do
 		command=$(for t in "$ROOT"/t/subtests/*; do plan_of "$(basename "$t")" "$where"; done |
-			awk -v p="$program" '$1 == p && NF > 3 { $1 = $2 = ""; print; exit }')
+			awk -v p="$program" -v r=" -r $subtest" '$1 == p && NF > 3 { $1 = $2 = ""; if (gsub(/ -r [^ ]+/, "")) $0 = $0 r; print; exit }')
 		echo "$program.$subtest 300 ${command:-$program -r $subtest}"
 	done >"$plan"
 	if [ -z "$where" ] || [ ! -s "$plan" ]; then
