@@ -186,7 +186,11 @@ report_of() {
 }
 # absent REASON: the interface is not there, which only the base kernel may say.
 absent() {
-	[ "$KERNEL" = base ] && case $1 in *KVM_CAP_DIRTY_QUOTA* | *"MGLRU doesn't clear the idle flag"*) ;; *) false ;; esac
+	[ "$KERNEL" = base ] && case $1 in
+	*KVM_CAP_DIRTY_QUOTA* | *"MGLRU doesn't clear the idle flag"*) ;;
+	*KVM_CAP_EAGER_PAGE_SPLIT* | *"no split statistics"* | *"no parameter "*/eager_page_split* | *"no parameter "*/populate_on_split*) ;;
+	*) false ;;
+	esac
 }
 
 # other_root NAME REF: a second root, build/NAME, whose "patched" kernel is REF of build/linux; everything else
