@@ -7,18 +7,11 @@
 # With "hardware" the lines are: number MODE KEY VALUE.
 set -euo pipefail
 . "$(dirname "$0")/../t/lib.sh"
+. "$(dirname "$0")/hardware.sh"
 
-# load TDP_MMU NESTED: KVM with these parameters; fails when it is built in or in use, and has others.
-load() {
-	local params=/sys/module/$vendor/parameters
-	if [ -e "/sys/module/$vendor/initstate" ]; then
-		modprobe -r "$vendor" kvm && modprobe kvm "tdp_mmu=$1" && modprobe "$vendor" "$nested=$2" || return
-	fi
-	grep -qx "$1" /sys/module/kvm/parameters/tdp_mmu && grep -qx "[$2$(tr 01 NY <<<"$2")]" "$params/$nested"
-}
 # measure MODE: 5 times, populate memory, with and without two threads that age it; then what aging does with mmu_lock.
 measure() {
-	local ager p out=$OUT/log/bench-aging.log test=$BUILD/selftests/$arch/access_tracking_stress_test
+	local ager p out=$OUT/log/bench-1-lockless-aging.log test=$BUILD/selftests/$arch/access_tracking_stress_test
 	for ager in page_idle mglru; do
 		: >"$out"
 		for p in "" -p "" -p "" -p "" -p "" -p; do
@@ -39,23 +32,7 @@ measure() {
 	"$BUILD/guest/$arch/mmu-lock-count" -c "$test" -a page_idle -v "${VCPUS:-64}" -b 1M -t 2 -p 2>&1 |
 		awk -F '\t' -v mode="$1" -v OFS='\t' '$1 == "count" { print "number", mode, "locks." $2, $3 }'
 }
-hardware() {
-	arch=$(uname -m | sed s/aarch64/arm64/)
-	if [ "$arch" = arm64 ]; then measure stage2; return; fi
-	vendor=kvm_intel nested=ept
-	if grep -qw svm /proc/cpuinfo; then vendor=kvm_amd nested=npt; fi
-	# shellcheck disable=SC2064
-	[ ! -e "/sys/module/$vendor/initstate" ] || trap "modprobe -r $vendor kvm; modprobe $vendor" EXIT
-	local mode tdp_mmu on
-	while read -r tdp_mmu on mode; do
-		if load "$tdp_mmu" "$on"; then measure "$mode"; else note "$mode: not measured, KVM is built in or in use"; fi
-	done <<-END
-		Y 1 TDP MMU
-		N 1 direct shadow MMU
-		N 0 shadow paging
-	END
-}
-if [ "${1:-}" = hardware ]; then hardware; exit; fi
+if [ "${1:-}" = hardware ]; then each_mmu measure; exit; fi
 
 modes=(tdp_mmu=Y tdp_mmu=N npt=0)
 declare -A is mode_name=([tdp_mmu=Y]="TDP MMU" [tdp_mmu=N]="direct shadow MMU" [npt=0]="shadow paging")

@@ -15,7 +15,7 @@ arch=$(uname -m | sed s/aarch64/arm64/)
 	die "make bench measures on hardware, and the KVM of this machine is neither kvm_intel nor kvm_amd (make run counts in an emulator)"
 need_set "$SET"
 grep -qs hardware "$ROOT/bench/$SET.sh" || die "set '$SET' has nothing to measure on hardware"
-[ "$(id -u)" = 0 ] || die "make bench ages memory and loads modules: run it as root"
+[ "$(id -u)" = 0 ] || die "make bench loads modules and reads what only root may: run it as root"
 "$ROOT/scripts/deps.sh" source build
 command -v jq >/dev/null || "$ROOT/scripts/deps.sh" report
 [ -n "${SKIP_TREE:-}" ] || SET='' "$ROOT/scripts/tree.sh"
@@ -31,13 +31,14 @@ mkdir -p "$dir" "$OUT/log"
 	if length == 0 then error("nothing was measured") else . end |
 	{$kernel, $date, $cpus, $vcpus, $bytes,
 	 numbers: (reduce .[] as $n ({}; .[$n[1]][$n[2]] = ($n[3] | tonumber)))}' >"$record.new" ||
-	fail "make bench" "$OUT/log/bench-aging.log" "the lines above"
+	fail "make bench" "$OUT/log/bench-$SET.log" "the lines above"
 mv "$record.new" "$record"
 
-# Of this machine with these sizes; those whose aging takes mmu_lock come first. "gain" is the first figure by the last.
+# Of this machine with these sizes; those without the set come first: their aging takes mmu_lock, or they say "unpatched".
+# "gain" is the first figure by the last.
 jq -rs --slurpfile now "$record" '
 	map(select([.cpus, .vcpus, .bytes] == ($now[0] | [.cpus, .vcpus, .bytes]))) |
-	sort_by([.numbers[]["locks.aging-write"]] | add == 0) as $all |
+	sort_by([.numbers[] | .["locks.aging-write"], .unpatched | numbers] | add == 0) as $all |
 	"\($all[0].cpus), \($all[0].vcpus) vCPUs with \($all[0].bytes) each",
 	(["mode", "figure"] + [$all[].kernel] + ["gain"] | @tsv),
 	([$all[].numbers | to_entries[] | .key as $m | .value | keys[] | [$m, .]] | unique[] as [$m, $k] |
