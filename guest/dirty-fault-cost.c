@@ -34,7 +34,7 @@ static uint64_t exits(struct vcpu *v)
 {
 	uint64_t all, irq;
 
-	if (!vcpu_stat(v, "exits", &all) || !vcpu_stat(v, "irq_exits", &irq))
+	if (!kvm_stat(v->fd, "exits", &all) || !kvm_stat(v->fd, "irq_exits", &irq))
 		die("no exit statistics");
 	return all - irq;
 }

@@ -169,8 +169,8 @@ static void show_quota(void)
 		struct worker *w = &workers[i];
 
 		pthread_join(w->thread, NULL);
-		if (!vcpu_stat(&w->v, "dirty_bytes_charged", &charged) ||
-		    !vcpu_stat(&w->v, "dirty_bytes_host", &host))
+		if (!kvm_stat(w->v.fd, "dirty_bytes_charged", &charged) ||
+		    !kvm_stat(w->v.fd, "dirty_bytes_host", &host))
 			charged = host = 0;
 		printf("vcpu\t%lu\t%s\t%lu\t%lu\t%lu\t%lu\t%lu\n", i, role(w),
 		       w->all_exits, w->over, charged, host, w->logged);

@@ -249,10 +249,10 @@ static inline void vcpu_unmap(struct vcpu *v)
 		die("mprotect");
 }
 
-/* One value from the vCPU's binary statistics; false if there is none. */
-static inline bool vcpu_stat(struct vcpu *v, const char *name, uint64_t *value)
+/* One value from a VM's or a vCPU's binary statistics; false if there is none. */
+static inline bool kvm_stat(int owner, const char *name, uint64_t *value)
 {
-	int fd = KVM(v->fd, KVM_GET_STATS_FD, 0);
+	int fd = KVM(owner, KVM_GET_STATS_FD, 0);
 	struct kvm_stats_header head;
 	bool found = false;
 	uint32_t i;
