@@ -150,6 +150,18 @@ compare_costs() {
 # counts LOG: what guest/mmu-lock-count printed, as lines "RUN.NAME N"; RUN is the name in the plan.
 counts() { tr -d '\r' <"$1" | awk -F '\t' '/^@@ BEGIN / { run = substr($0, 10) } $1 == "count" { print run "." $2, $3 }'; }
 
+# split_counts LOG: what eager_page_split_test counted, as lines "RUN.SUBTEST.K.NAME N": the K-th time that it did so in SUBTEST.
+split_counts() {
+	tr -d '\r' <"$1" | awk '
+	/^@@ BEGIN / { run = substr($0, 10) }
+	/^# [a-z0-9_]+: [0-9]+ faults/ {
+		sub(":", "", $2)
+		key = run "." $2 "." ++n[run, $2] "."
+		gsub("[(),]", "")
+		for (i = 3; i < NF; i += 2) print key $(i + 1), $i
+	}'
+}
+
 # expected_skip BED:VARIANT PROGRAM SUBTEST: is it in t/expected/skips-BED? Lines there: VARIANT PROGRAM SUBTEST REASON...
 # with shell patterns in the first three.
 expected_skip() {
