@@ -2,9 +2,9 @@
 # shellcheck shell=bash disable=SC2034
 #
 # x86-vmx: Bochs, whose Skylake-X model offers VMX with EPT accessed/dirty bits
-# and PML to kvm_intel. Proves the Intel paths, with PML and without, and those
-# of CPUs without A/D bits in EPT. It is slow, and has no way to share files with
-# the host.
+# and PML to kvm_intel. Proves the Intel paths, with PML and without, those of CPUs
+# without A/D bits in EPT, and shadow paging. It is slow, and has no way to share
+# files with the host.
 #
 # Debian's Bochs has its debugger compiled in (hence the "c" command) and draws
 # only on a real terminal (hence script(1)). It boots from a GRUB CD, the console
@@ -12,7 +12,7 @@
 # guest hangs or panics: boot.sh sees to that.
 
 bed_arch=x86_64
-bed_variants=(pml=1 pml=0 eptad=0)
+bed_variants=(pml=1 pml=0 eptad=0 ept=0)
 bed_limit=1800
 bed_hint="Loading takes a minute. If the guest hangs, end the process bochs-bin."
 
@@ -22,6 +22,7 @@ bed_verify() { # VARIANT -> a command that succeeds in the guest when the varian
 	case $1 in
 	pml=0) echo "grep Y /sys/module/kvm_intel/parameters/ept && grep N /sys/module/kvm_intel/parameters/pml" ;;
 	eptad=0) echo "grep Y /sys/module/kvm_intel/parameters/ept && grep N /sys/module/kvm_intel/parameters/eptad" ;;
+	ept=0) echo "grep N /sys/module/kvm_intel/parameters/ept" ;;
 	pml=1) echo "grep Y /sys/module/kvm_intel/parameters/pml" ;;
 	esac
 }

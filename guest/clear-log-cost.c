@@ -8,6 +8,7 @@
  * logging on, and times KVM_CLEAR_DIRTY_LOG of the whole slot:
  *   first    of all pages, which are dirty initially
  *   second   of all pages, which the guest has written since
+ *   fifth    of each fifth page, which the guest has written
  *   sparse   of one page per word of the bitmap, which the guest has written
  * and turns logging off again. The first three rounds are warm-up.
  *
@@ -26,8 +27,8 @@
 #define HUGE	(512 * PAGE)
 #define SLOT	1
 
-enum { FIRST, SECOND, SPARSE, PHASES };
-static const char * const names[PHASES] = { "first", "second", "sparse" };
+enum { FIRST, SECOND, FIFTH, SPARSE, PHASES };
+static const char * const names[PHASES] = { "first", "second", "fifth", "sparse" };
 
 static unsigned long bitmap[PAGES / (8 * sizeof(long))];
 static uint64_t wrong;
@@ -130,6 +131,8 @@ int main(int argc, char **argv)
 		touch(&v, 1);
 		cost[SECOND][i] = clear_log(&vm, 1) / (double)PAGES;
 		huge[2] += huge_mappings(&vm);
+		touch(&v, 5);
+		cost[FIFTH][i] = clear_log(&vm, 5) / (PAGES / 5.0);
 		touch(&v, 64);
 		cost[SPARSE][i] = clear_log(&vm, 64) / (double)(PAGES / 64);
 		add_slot(&vm, SLOT, SLOT_GPA(0), mem, PAGES * PAGE, 0);

@@ -74,7 +74,7 @@ series() {
 # that the sets add files to have one; trace headers are written with open-ended lines throughout; checkpatch takes the
 # macro around a field of struct kvm_run for a function; KVM's iterators are macros that end in an if or a for, and evaluate
 # what they iterate with more than once; the BUG_ON()s about rmaps are base's own, on lines that change.
-allowed='include/trace/events/.*OPEN_ENDED_LINE|include/uapi/linux/kvm.h:.*FUNCTION_ARGUMENTS'
+allowed='(include/trace/events/|arch/[a-z0-9]*/kvm/trace).*OPEN_ENDED_LINE|include/uapi/linux/kvm.h:.*FUNCTION_ARGUMENTS'
 allowed+='|arch/x86/kvm/mmu/(tdp_)?mmu.c:.*(COMPLEX_MACRO|MACRO_ARG_REUSE|BRACES: Unbalanced braces around else|AVOID_BUG)'
 checkpatches() {
 	local p n=0 all

@@ -20,8 +20,16 @@ export LIMIT=${LIMIT:-10800}
 record=$EXPECTED/kcsan-x86-svm
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
+# aging NAME BED: the plan that t/subtests/lockless-aging has for it, its subtests taking SECS.
+aging() {
+	awk -v name="$1" -v bed="$2" -v secs="$SECS" '$1 == "plan:" && $2 == name && $3 == bed {
+		sub(/.*aging_race_test( -s [0-9]+)? -r/, "")
+		print name, 7200, "aging_race_test -s", secs, "-r" $0
+	}' "$ROOT/t/subtests/lockless-aging"
+}
+# Nested guests may crash base, and so come last.
 cat >"$tmp/plan" <<EOF
-aging_race_test 7200 aging_race_test -s $SECS
+$(aging aging_race_test 'x86-svm:*')
 access_tracking_stress_test.mglru 900 access_tracking_stress_test -a mglru -p -t 2 -b 4M
 access_tracking_stress_test.notifier 900 access_tracking_stress_test -a notifier -p -b 4M
 access_tracking_perf_test 900 access_tracking_perf_test -v 2 -b 16M
@@ -30,9 +38,10 @@ memslot_modification_stress_test 900 memslot_modification_stress_test -v 2 -b 16
 dirty_quota_test 1800 dirty_quota_test
 dirty_quota_hostile 1800 dirty_quota_hostile
 dirty_quota_nested 1800 dirty_quota_nested
+$(aging race.nested 'x86-svm:*')
 EOF
 cat >"$tmp/rt" <<EOF
-aging_race_test 1800 aging_race_test -s $SECS -r memslot -r dirty_log -r dontneed -r mprotect -r swap
+$(aging aging_race_test x86-vmx:eptad=0)
 access_tracking_stress_test.notifier 900 access_tracking_stress_test -a notifier -p -b 4M
 EOF
 
@@ -71,12 +80,21 @@ complaints() {
 		!(race in known) && (f[1] in ours || f[2] in ours)' "$tmp/known" "$tmp/ours" - || true
 }
 
+# plan_for WHERE: the plan, and what set 2 runs there; with fault injection, where the kernel has it.
+plan_for() {
+	cat "$plan"
+	[ "$CONFIG_EXTRA" != rt ] || return 0
+	plan_of eager-split "$1" | grep '^eager'
+	[ "$CONFIG_EXTRA" != debug ] || echo "eager.alloc 600 eager_page_split_test -r alloc_fail"
+}
+
 # base_races: boots base on every variant, and collects what KCSAN says there.
 base_races() {
 	local KERNEL=base where
 	: >"$tmp/base"
 	for where in $(wheres); do
-		run_bed "$where" base "$tmp/plan" || continue
+		plan_for "$where" >"$tmp/boot"
+		run_bed "$where" base "$tmp/boot" || continue
 		races "$LOG" >>"$tmp/base"
 	done
 	sort -u "$tmp/base" >"$tmp/known"
@@ -107,7 +125,8 @@ for CONFIG_EXTRA in ${CONFIG_EXTRA:-debug kcsan rt}; do
 		[[ $where != x86-vmx:* || $where = x86-vmx:eptad=0 ]] || continue
 		"$ROOT/scripts/kernel.sh" "$KERNEL" x86_64 >/dev/null || { tap fail "the $CONFIG_EXTRA kernel builds"; break; }
 		[ "$CONFIG_EXTRA" != kcsan ] || functions >"$tmp/ours"
-		run_bed "$where" "$KERNEL" "$plan" || continue
+		plan_for "$where" >"$tmp/boot"
+		run_bed "$where" "$KERNEL" "$tmp/boot" || continue
 		report "$where" "$LOG"
 		[ "$CONFIG_EXTRA" != kcsan ] || races "$LOG" | sed 's/^/# data race: /'
 	done

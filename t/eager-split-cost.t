@@ -29,7 +29,7 @@ compare() {
 	$1 == "on" { on = $5; next }
 	{ x[$1, $2, $3, $4] = $5; n++ }
 	END {
-		np = split("first second sparse", phase, " ")
+		np = split("first second fifth sparse", phase, " ")
 		if (n != 4 * (2 + np + 2)) { check(0, "all four measurements gave their numbers"); exit }
 		printf "# %-30s %9s %9s %8s\n", "instructions per page cleared", "base", kernel, "ratio"
 		for (p = 1; p <= np; p++) {

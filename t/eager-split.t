@@ -8,8 +8,8 @@ set -euo pipefail
 plan=$(mktemp)
 trap 'rm -f "$plan"' EXIT
 for where in $(wheres); do
-	plan_of eager-split "$where" >"$plan"
-	[ -s "$plan" ] || continue
+	[ -n "$(plan_of eager-split "$where")" ] || continue
+	watched_plan_of eager-split "$where" >"$plan"
 	run_bed "$where" "$KERNEL" "$plan" || continue
 	report_of eager-split "$where" "$LOG"
 done

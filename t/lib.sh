@@ -71,7 +71,7 @@ complaints() { # BED:VARIANT LOG
 
 # bed_fault BED:VARIANT KERNEL LOG: prints which of the two known faults of x86-svm's emulation (docs/beds.md) this is, or
 # fails. Both are certain, or they don't count:
-# a guest takes an exception, or ends in a triple fault, at an address inside the host's own function around VMRUN;
+# a guest takes an exception, or exits, at an address inside the host's own function around VMRUN;
 # the kernel traps on an int3 where its "Code:" line shows that memory holds none (QEMU 7.2 ran a stale translation after
 # the kernel patched a jump label).
 bed_fault() {
@@ -81,7 +81,7 @@ bed_fault() {
 	read -r from to < <(awk '/ __svm_vcpu_run$/ { a = $1; getline; print a, $1; exit }' "$map")
 	while read -r rip; do
 		if [[ ! $rip < $from && $rip < $to ]]; then echo "a guest was at the host's address after VMRUN"; return 0; fi
-	done < <(grep -aoE "(guest RIP '|shutdown rip )0xf[0-9a-f]*" "$3" | sed 's/.*0x//')
+	done < <(grep -aoE "(guest RIP '|reason [a-z_0-9]+ rip )0xf[0-9a-f]*" "$3" | sed 's/.*0x//')
 	byte=$(grep -a -A 8 'Oops: int3' "$3" | grep -ao 'Code: .*' | head -n 1 | sed -n 's/.* \([0-9a-f][0-9a-f]\) <.*/\1/p')
 	[ -n "$byte" ] && [ "$byte" != cc ] && echo "the CPU ran an int3 that is not in memory"
 }
@@ -235,6 +235,16 @@ plan_of() {
 		[[ $command != usage:* ]] || command="${command#usage: } >/tmp/help; [ \$? = 1 ] && grep -q ^usage: /tmp/help"
 		echo "$name $seconds $command"
 	done
+}
+
+# watched_plan_of T BED:VARIANT: plan_of(); on x86-svm between a command that traces exits of guests which were at an address of the
+# host's, and triple faults, whose address KVM loses when it resets the vCPU; and one that prints them, for bed_fault().
+watched_plan_of() {
+	local exits=/sys/kernel/tracing/events/kvm/kvm_exit svm=
+	[[ $2 != x86-svm:* ]] || svm=1
+	[ -z "$svm" ] || echo "watch 20 cd $exits && echo 'exit_reason == 0x7f || guest_rip > 0xffff800000000000' >filter && echo 1 >enable"
+	plan_of "$1" "$2"
+	[ -z "$svm" ] || echo "watched 20 grep kvm_exit: /sys/kernel/tracing/trace | head -n 20"
 }
 
 # table_row T BED:VARIANT PROGRAM SUBTEST: prints "CLASS MUTANT PATTERN" of the row of t/subtests/T for it, or fails.

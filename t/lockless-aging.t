@@ -8,9 +8,9 @@ set -euo pipefail
 plan=$(mktemp)
 trap 'rm -f "$plan"' EXIT
 for where in $(wheres); do
-	# Aging has nothing to do with PML, and Bochs takes its time.
-	[ "$where" != x86-vmx:pml=0 ] || [ "$BED" = "$where" ] || continue
-	plan_of lockless-aging "$where" >"$plan"
+	# Aging has nothing to do with PML, shadow paging is x86-svm's, and Bochs takes its time.
+	[[ $where != x86-vmx:@(pml|ept)=0 || $BED = "$where" ]] || continue
+	watched_plan_of lockless-aging "$where" >"$plan"
 	run_bed "$where" "$KERNEL" "$plan" || continue
 	report_of lockless-aging "$where" "$LOG"
 done
