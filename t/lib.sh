@@ -65,7 +65,7 @@ complaints() { # BED:VARIANT LOG
 		}
 		{ print }
 		END { show() }' | grep -aE \
-		'WARNING:|BUG:|kernel BUG|Oops|Kernel panic|general protection|Unable to handle|KASAN|KCSAN|UBSAN|INFO: (task|rcu|possible|lockdep)|rcu: INFO|stall|lockup|LOCKUP|possible (circular|recursive)|inconsistent lock state|suspicious RCU|refcount_t|unchecked MSR|corruption|sleeping function|while atomic|Call [Tt]race:' ||
+		'WARNING:|BUG:|kernel BUG|Oops|Kernel panic|general protection|Unable to handle|KASAN|UBSAN|INFO: (task|rcu|possible|lockdep)|rcu: INFO|stall|lockup|LOCKUP|possible (circular|recursive)|inconsistent lock state|suspicious RCU|refcount_t|unchecked MSR|corruption|sleeping function|while atomic|Call [Tt]race:' ||
 		true
 }
 
