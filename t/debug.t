@@ -5,10 +5,10 @@
 # BED=x86-svm:VARIANT select (rt runs on x86-vmx:eptad=0 only); SECS is how long each subtest of aging_race_test takes (default 60). Building and running
 # takes hours, so this runs in make check-debug and make test T=debug only.
 #
-# Of the data races that KCSAN reports those count that have a side in a file which the patches touch and that base
+# Of the data races that KCSAN reports those count that have a side in what the patches touch (see functions()) and that base
 # does not have: t/expected/kcsan-x86-svm, pairs of functions. It says for which base, configuration and emulator; on any
 # other the base kernel is booted too.
-#     RECORD=1 make test T=debug CONFIG_EXTRA=kcsan KERNEL=base     writes it anew
+#     RECORD=1 make test T=debug CONFIG_EXTRA=kcsan KERNEL=base     adds what it finds (each run finds others), or begins anew
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 RECORD=${RECORD:-} SECS=${SECS:-60}
@@ -56,14 +56,16 @@ key() {
 # The data races in a log, one a line; "FUNCTION / FUNCTION", in KCSAN's order, which is always the same.
 races() { tr -d '\r' <"$1" | sed -n 's/.*BUG: KCSAN: [a-z: -]* in //p' | sort -u; }
 
-# The functions of the files that the patches touch, as this kernel has compiled them.
+# What the patches may have to do with: all functions of KVM's files that they touch, as this kernel has compiled them; elsewhere
+# the functions that they touch.
 functions() {
 	local f obj
 	obj=$(objdir "$KERNEL" x86_64)
 	kgit diff --name-only base^0 HEAD -- '*.c' '*.h' | while read -r f; do
 		case $f in
-		arch/x86/kvm/*.h | include/linux/kvm_host.h) nm "$obj/arch/x86/kvm/kvm.o" ;;
-		*) [ ! -f "$obj/${f%.[ch]}.o" ] || nm "$obj/${f%.[ch]}.o" ;;
+		arch/x86/kvm/*.h | include/linux/kvm_host.h) nm "$obj"/arch/x86/kvm/*.o "$obj"/arch/x86/kvm/mmu/*.o ;;
+		*/kvm/*.c) [ ! -f "$obj/${f%.c}.o" ] || nm "$obj/${f%.c}.o" ;;
+		*) kgit diff -U0 base^0 HEAD -- "$f" | sed -nE 's/^@@.*@@ .*\b([a-z_0-9]+)\(.*/0 T \1/p' ;;
 		esac
 	done | awk '$2 ~ /^[tT]$/ { print $3 }' | sort -u
 }
@@ -116,8 +118,10 @@ for CONFIG_EXTRA in ${CONFIG_EXTRA:-debug kcsan rt}; do
 			base_races
 		fi
 		if [ -n "$RECORD" ]; then
-			cat "$tmp/key" "$tmp/known" >"$record"
-			tap pass "recorded $(wc -l <"$tmp/known") data races of base in t/expected/kcsan-x86-svm"
+			! cmp -s "$tmp/key" <(grep '^#' "$record" 2>/dev/null) || grep -v '^#' "$record" >>"$tmp/known" || true
+			sort -u "$tmp/known" | cat "$tmp/key" - >"$tmp/record"
+			cp "$tmp/record" "$record"
+			tap pass "recorded: $(grep -vc '^#' "$record") data races of base are in t/expected/kcsan-x86-svm"
 			continue
 		fi
 	fi
