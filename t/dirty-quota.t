@@ -4,12 +4,4 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-plan=$(mktemp)
-trap 'rm -f "$plan"' EXIT
-for where in $(wheres); do
-	[ -n "$(plan_of dirty-quota "$where")" ] || continue
-	watched_plan_of dirty-quota "$where" >"$plan"
-	run_bed "$where" "$KERNEL" "$plan" || continue
-	report_of dirty-quota "$where" "$LOG"
-done
-done_testing
+run_subtests dirty-quota

@@ -5,12 +5,4 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-plan=$(mktemp)
-trap 'rm -f "$plan"' EXIT
-for where in $(wheres); do
-	[ -n "$(plan_of eager-split "$where")" ] || continue
-	watched_plan_of eager-split "$where" >"$plan"
-	run_bed "$where" "$KERNEL" "$plan" || continue
-	report_of eager-split "$where" "$LOG"
-done
-done_testing
+run_subtests eager-split

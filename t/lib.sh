@@ -196,6 +196,23 @@ report_of() {
 			tap fail "$2: $program $subtest is in t/subtests/$1"
 	done < <(results "$3")
 }
+# run_subtests T [PATTERN]: what t/subtests/T runs, on every bed and variant that it has a plan for. Where PATTERN matches
+# BED:VARIANT, only if BED names just that. On KERNEL=base the results are shown as they are.
+run_subtests() {
+	local where plan
+	plan=$(mktemp)
+	# shellcheck disable=SC2064
+	trap "rm -f '$plan'" EXIT
+	for where in $(wheres); do
+		# shellcheck disable=SC2053
+		[[ $where != ${2:-} || $BED = "$where" ]] || continue
+		[ -n "$(plan_of "$1" "$where")" ] || continue
+		watched_plan_of "$1" "$where" >"$plan"
+		run_bed "$where" "$KERNEL" "$plan" || continue
+		report_of "$1" "$where" "$LOG"
+	done
+	done_testing
+}
 # absent REASON: the interface is not there, which only the base kernel may say.
 absent() {
 	[ "$KERNEL" = base ] && case $1 in

@@ -5,13 +5,5 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-plan=$(mktemp)
-trap 'rm -f "$plan"' EXIT
-for where in $(wheres); do
-	# Aging has nothing to do with PML, shadow paging is x86-svm's, and Bochs takes its time.
-	[[ $where != x86-vmx:@(pml|ept)=0 || $BED = "$where" ]] || continue
-	watched_plan_of lockless-aging "$where" >"$plan"
-	run_bed "$where" "$KERNEL" "$plan" || continue
-	report_of lockless-aging "$where" "$LOG"
-done
-done_testing
+# Aging has nothing to do with PML, shadow paging is x86-svm's, and Bochs takes its time.
+run_subtests lockless-aging 'x86-vmx:@(pml|ept)=0'
