@@ -20,11 +20,7 @@ numbers() { # old|new LOG
 
 # Comments to print, and "pass|fail TEXT" for each check.
 compare() {
-	awk -F '\t' -v kernel="$KERNEL" '
-	function check(good, text) { print good ? "pass" : "fail", text }
-	function max(a, b) { return a > b ? a : b }
-	function abs(a) { return a < 0 ? -a : a }
-	function cost(role, phase) { return (x[role, "a", "cost", phase] + x[role, "b", "cost", phase]) / 2 }
+	awk -F '\t' -v kernel="$KERNEL" "$cost_awk"'
 	{ x[$1, $2, $3, $4] = $5 }
 	END {
 		np = split("write read first-write read+write", phase, " ")

@@ -21,11 +21,7 @@ numbers() { # old|new LOG
 
 # Comments to print, and "pass|fail TEXT" for each check.
 compare() {
-	awk -F '\t' -v kernel="$KERNEL" '
-	function check(good, text) { print good ? "pass" : "fail", text }
-	function max(a, b) { return a > b ? a : b }
-	function abs(a) { return a < 0 ? -a : a }
-	function cost(role, p) { return (x[role, "a", "cost", phase[p]] + x[role, "b", "cost", phase[p]]) / 2 }
+	awk -F '\t' -v kernel="$KERNEL" "$cost_awk"'
 	$1 == "on" { on = $5; next }
 	{ x[$1, $2, $3, $4] = $5; n++ }
 	END {
@@ -33,7 +29,7 @@ compare() {
 		if (n != 4 * (2 + np + 2)) { check(0, "all four measurements gave their numbers"); exit }
 		printf "# %-30s %9s %9s %8s\n", "instructions per page cleared", "base", kernel, "ratio"
 		for (p = 1; p <= np; p++) {
-			old = cost("old", p); new = cost("new", p); ratio[p] = old > 0 ? new / old : 99
+			old = cost("old", phase[p]); new = cost("new", phase[p]); ratio[p] = old > 0 ? new / old : 99
 			printf "# %-30s %9.1f %9.1f %8.3f\n", phase[p], old, new, ratio[p]
 			if (p > 1)
 				for (role in roles) spread = max(spread, abs(x[role, "a", "cost", phase[p]] / x[role, "b", "cost", phase[p]] - 1))

@@ -88,7 +88,7 @@ bed_fault() {
 
 # run_bed BED:VARIANT KERNEL PLAN: builds what is missing, boots, sets LOG. TAP: that it ran to its end, without complaint.
 run_bed() {
-	local where=$1 kernel=$2 plan=$3 arch faults=0 fault rc bad
+	local where=$1 kernel=$2 plan=$3 arch faults=0 fault rc why bad
 	arch=$(arch_of "$where")
 	LOG=$OUT/boot/${where/:/-}-$kernel${CONFIG_EXTRA:+-$CONFIG_EXTRA}-$(basename "$0" .t).log
 	# shellcheck disable=SC1090
@@ -97,7 +97,7 @@ run_bed() {
 	"$ROOT/scripts/selftests.sh" "$arch" || { tap fail "$where: the selftests build"; return 1; }
 	while :; do
 		rc=0
-		"$ROOT/scripts/boot.sh" run "$where" "$kernel" "$plan.all" "$LOG" || rc=$?
+		why=$("$ROOT/scripts/boot.sh" run "$where" "$kernel" "$plan.all" "$LOG" 2>&1) || rc=$?
 		fault=$(bed_fault "$where" "$kernel" "$LOG") || break
 		faults=$((faults + 1))
 		echo "# bed fault $faults on $where: $fault$([ $faults -gt 2 ] || echo "; booting again")" | tee /dev/stderr
@@ -105,7 +105,8 @@ run_bed() {
 		mv "$LOG" "${LOG%.log}.fault$faults.log"
 	done
 	if [ $rc -eq 0 ]; then tap pass "$where runs its plan to the end"; else
-		tap fail "$where runs its plan to the end" "$(grep -a '^@@ BEGIN' "$LOG" | tail -n 1 | tr -d '\r') was the last to begin; log ${LOG#"$ROOT"/}"
+		tap fail "$where runs its plan to the end" "${why#kvm-dense: }; the console's end: $(tail -n 3 "$LOG" | tr -d '\r' | tr '\n' '|')"
+		[ ! -s "$LOG.emulator" ] || sed 's/^/# emulator: /' "$LOG.emulator" | tail -n 5
 	fi
 	rm -f "$plan.all"
 	check "$where is the machine that it is called" grep -qa '^@@ END variant rc=0' "$LOG"
@@ -130,6 +131,15 @@ count_instructions() {
 	trap 'rm -rf "$tmp"' EXIT
 	printf '%s\n' "a 500 $1" "b 500 $1" >"$tmp/plan"
 }
+# What awk needs in "compare" (see compare_costs), where x[ROLE, RUN, KEY, PHASE] are the numbers: cost() is the mean of a phase's
+# two runs.
+# shellcheck disable=SC2034
+cost_awk='
+	function check(good, text) { print good ? "pass" : "fail", text }
+	function max(a, b) { return a > b ? a : b }
+	function abs(a) { return a < 0 ? -a : a }
+	function cost(role, phase) { return (x[role, "a", "cost", phase] + x[role, "b", "cost", phase]) / 2 }
+'
 # compare_costs: boots base and KERNEL with $tmp/plan. The test's "numbers old|new LOG" makes $tmp/numbers of both, and its
 # "compare" of that comments to print, and "pass|fail TEXT" for each check.
 compare_costs() {

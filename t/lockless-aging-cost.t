@@ -19,18 +19,14 @@ numbers() { # old|new LOG
 
 # Comments to print, and "pass|fail TEXT" for each check.
 compare() {
-	awk -F '\t' -v kernel="$KERNEL" '
-	function check(good, text) { print good ? "pass" : "fail", text }
-	function max(a, b) { return a > b ? a : b }
-	function abs(a) { return a < 0 ? -a : a }
-	function cost(role, p) { return (x[role, "a", "cost", phase[p]] + x[role, "b", "cost", phase[p]]) / 2 }
+	awk -F '\t' -v kernel="$KERNEL" "$cost_awk"'
 	{ x[$1, $2, $3, $4] = $5 }
 	END {
 		np = split("page_idle-young page_idle-old mglru-young mglru-old", phase, " ")
 		if (NR != 4 * (1 + np + 2)) { check(0, "all four measurements gave their numbers"); exit }
 		printf "# %-21s %9s %9s %8s\n", "instructions per page", "base", kernel, "ratio"
 		for (p = 1; p <= np; p++) {
-			old = cost("old", p); new = cost("new", p); ratio[p] = old > 0 ? new / old : 99
+			old = cost("old", phase[p]); new = cost("new", phase[p]); ratio[p] = old > 0 ? new / old : 99
 			printf "# %-21s %9.1f %9.1f %8.3f\n", phase[p], old, new, ratio[p]
 			least = p == 1 || old < least ? old : least
 			for (role in roles) spread = max(spread, abs(x[role, "a", "cost", phase[p]] / x[role, "b", "cost", phase[p]] - 1))
