@@ -4,7 +4,7 @@
 export T BED KERNEL SET V NO_INSTALL KERNEL_SRC FORCE TRIM JOBS VCPUS BYTES CONFIG_EXTRA SECS
 
 MAKEFLAGS += --no-print-directory
-.PHONY: help run check test boot tree refresh lint bisect export deb check-full check-debug bench clean
+.PHONY: help run check test boot tree refresh lint bisect export deb qemu check-full check-debug bench clean
 .NOTPARALLEL:
 
 help: ## this list
@@ -40,6 +40,9 @@ export: ## out/export/SET/, ready for git send-email: SET=3-dirty-quota
 deb: ## installable linux-image packages of the patched kernel, from Debian's config (hours); TRIM=1: with few modules
 	@scripts/deb.sh
 
+qemu: ## build/qemu-bed: Debian 12's QEMU with patches/qemu, which migrates with dirty quota; x86_64, KVM only, static
+	@scripts/qemu.sh
+
 bench: ## on hardware with KVM, as root: times on the running kernel, recorded beside those of other kernels; SET= VCPUS=64 BYTES=64M
 	@scripts/bench.sh
 
@@ -50,4 +53,4 @@ check-debug: ## selftests that race, on KASAN+lockdep, KCSAN and PREEMPT_RT kern
 	@scripts/check-debug.sh
 
 clean: ## remove out/ and the kernels' object directories; build/linux and your commits stay
-	@rm -rf out build/linux/o.* build/linux-base/o.* build/selftests build/guest build/initramfs
+	@rm -rf out build/linux/o.* build/linux-base/o.* build/selftests build/guest build/initramfs build/qemu-obj build/qemu-bed

@@ -15,6 +15,8 @@ packages() {
 	build) echo gcc libc6-dev make flex bison bc perl libelf-dev ccache rsync gzip cpio python3-minimal ;;
 	arm64) [ -z "$(cross arm64)" ] || echo gcc-aarch64-linux-gnu libc6-dev-arm64-cross ;;
 	qemu) echo qemu-system-x86 qemu-system-arm busybox-static cpio ;;
+	qemu-build) echo gcc libc6-dev ccache git dpkg-dev python3-minimal meson ninja-build pkgconf libglib2.0-dev libpixman-1-dev \
+		libfdt-dev zlib1g-dev seabios qemu-system-data binutils ;;
 	bochs) echo bochs bochs-term bochsbios vgabios grub-pc-bin grub-common xorriso mtools bsdutils ;;
 	report) echo gnuplot-nox jq ;;
 	test) echo perl gcc libc6-dev spin ;;
@@ -28,6 +30,7 @@ commands() {
 	build) echo gcc make flex bison bc perl rsync gzip cpio python3 ;;
 	arm64) echo "$(cross arm64)gcc" ;;
 	qemu) echo qemu-system-x86_64 qemu-system-aarch64 busybox cpio ;;
+	qemu-build) echo gcc git dpkg-source python3 meson ninja pkg-config strip ;;
 	bochs) echo bochs grub-mkrescue xorriso mformat script ;;
 	report) echo gnuplot jq ;;
 	test) echo prove gcc spin ;;
@@ -45,7 +48,7 @@ needs() {
 	bisect) echo source build arm64 ;;
 	lint) echo source build arm64 lint ;;
 	deb) echo source build deb ;;
-	source | build | arm64 | qemu | bochs | report | test) echo "$1" ;;
+	source | build | arm64 | qemu | qemu-build | bochs | report | test) echo "$1" ;;
 	*) die "no verb or need '$1' known to scripts/deps.sh" ;;
 	esac
 }
