@@ -3,6 +3,7 @@
 # Pack what runs inside a bed: a static busybox, guest/init, selftests under /t and guest programs under /g.
 # Usage: scripts/initramfs.sh ARCH              build/initramfs/ARCH.cpio with everything
 #        scripts/initramfs.sh ARCH PLAN FILE    FILE with PLAN as /plan and only the programs that PLAN names
+# INITRAMFS_EXTRA=DIR: what DIR holds comes along, too.
 # The archives are not compressed: QEMU copies them straight into memory.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -51,5 +52,6 @@ pack() { # FROM TO: programs into the archive; with a plan only those that it na
 pack "$BUILD/selftests/$arch" "$tmp/t"
 pack "$BUILD/guest/$arch" "$tmp/g"
 [ -z "$plan" ] || cp "$plan" "$tmp/plan"
+[ -z "${INITRAMFS_EXTRA:-}" ] || cp -r "$INITRAMFS_EXTRA/." "$tmp"
 (cd "$tmp" && find . | LC_ALL=C sort | cpio -o -H newc -R 0:0 --quiet) >"$out.new"
 mv "$out.new" "$out"
