@@ -85,9 +85,11 @@ about	While a virtual machine is copied to another host, its virtual CPUs (vCPUs
 about	Here there are $writers writing vCPUs and $readers reading, each in $memory MiB of its own. In each of $intervals intervals each vCPU is granted $grant MiB and wants more: the reader wants to read $demand MiB, the writers to write 2, 3 and so on times as much. The link sends $link MiB. After each interval the host unmaps the reader's pages, as memory balancing or swapping do. Time is virtual (work is counted, not seconds), so every run gives the same figures. The same program runs on both kernels; the base kernel has no quota to give.
 about	Bytes dirtied are those that KVM's own dirty log reports.
 about	Whole migrations follow (the rows A1 to A15 are the time they take), with the workloads that were published with the idea ("Per-vCPU dirty quota-based throttling", v10): vCPUs that write to all of their memory in turn, so much per second, and a link of some bandwidth. QEMU's auto-converge stops all vCPUs for a part of the time, more and more, until the copy can end. With a dirty quota the guest may dirty a fifth of what the link can send. Time is virtual here, too, and memory is scaled down, with access rate and bandwidth; what is dirty, and who stops when, is up to KVM. In parentheses: what the source measured on hardware, with auto-converge and with its own dirty quota.
+about	At last, a real one: on the patched kernel two QEMU 7.2, with migration capability dirty-quota (patches/qemu), move a Linux guest that writes to half of its memory all the time. There "base" is QEMU's auto-converge, on the same kernel.
 bed	$bed
 command	dirty-quota-demo
 command	dirty_quota_migrate
+command	qemu-migrate (on the patched one only)
 caption	Top left: on the patched kernel each writer (solid, blue) follows the granted line exactly, and the reader (dashed, blue) dirties nothing. On the base kernel each writes what it wants, and even the reader's pages (dashed, orange) are logged as dirty, because KVM maps them writable on a read fault. Top right: on the patched kernel what is still to be sent shrinks to nothing; on the base kernel it never does. Bottom left: how long migration takes, in multiples of the time of one copy, with each of the workloads; grey is the source. Not all of them end. Bottom right: the share of time in which vCPUs run meanwhile. All that is blue, green or orange there is from the patched kernel.
 END
 figure "Pages dirtied by 64 reads of unmapped pages" pages reads1 == 0
@@ -133,4 +135,5 @@ while IFS=$'\t' read -r row current quota _; do
 		;;
 	esac
 done < <(grep -v '^#' "$ROOT/bench/3-dirty-quota.source")
+"$ROOT/bench/qemu-migrate.sh"
 for k in base patched; do points "$k" "$OUT/boot/x86-svm-tdp_mmu=Y-$k-showcase.log"; done
