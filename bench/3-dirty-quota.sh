@@ -14,6 +14,8 @@ declare -A is
 # One number per line, "key value", out of a console log; all of it from lines that the demo printed.
 digest() {
 	tr -d '\r' <"$1" | awk -F '\t' '
+	/^@@ BEGIN / { demo = / demo$/ }
+	!demo { next }
 	$1 == "kernel" { print "release " $2 "\ncap " $3 }
 	$1 == "setting" { set[$2] = $3; print $2, $3 }
 	$1 == "reads" { print "reads" ++r, $4 }
