@@ -53,7 +53,7 @@ as_json() {
 }
 
 table() {
-	local form='%-58s %-6s %10s %10s %7s %8s  %s\n'
+	local form='%-62s %-6s %10s %10s %7s %8s  %s\n'
 	jq -r '.sets[] | ["", .name], (.figures[] | [.name, .unit, .base, .patched, .ratio, .target, .verdict]) | join("\u001f")' \
 		"$report/results.json" | while IFS=$'\037' read -r name unit b p ratio target verdict; do
 		if [ -z "$name" ]; then
