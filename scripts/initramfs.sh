@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Pack what runs inside a bed: a static busybox, guest/init, selftests under /t and guest programs under /g.
 # Usage: scripts/initramfs.sh ARCH              build/initramfs/ARCH.cpio with everything
-#        scripts/initramfs.sh ARCH PLAN FILE    FILE with PLAN as /plan and only the programs that PLAN names
+#        scripts/initramfs.sh ARCH PLAN FILE    FILE with PLAN as /plan and only the programs that it and guest/init name
 # INITRAMFS_EXTRA=DIR: what DIR holds comes along, too.
 # The archives are not compressed: QEMU copies them straight into memory.
 set -euo pipefail
@@ -42,11 +42,11 @@ cp "$ROOT/guest/init" "$tmp/init"
 for applet in $(busybox --list); do
 	[ "$applet" = busybox ] || ln -s busybox "$tmp/bin/$applet"
 done
-pack() { # FROM TO: programs into the archive; with a plan only those that it names
+pack() { # FROM TO: programs into the archive; with a plan only those that are named
 	local p
 	for p in "$1"/*; do
 		[ -e "$p" ] || continue
-		if [ -z "$plan" ] || grep -qwF -- "$(basename "$p")" "$plan"; then cp "$p" "$2"; fi
+		if [ -z "$plan" ] || grep -qwF -- "$(basename "$p")" "$plan" "$ROOT/guest/init"; then cp "$p" "$2"; fi
 	done
 }
 pack "$BUILD/selftests/$arch" "$tmp/t"
