@@ -14,12 +14,9 @@ set -euo pipefail
 RECORD=${RECORD:-} SECS=${SECS:-60}
 [[ -z $RECORD || $KERNEL:${CONFIG_EXTRA:-} = base:kcsan ]] || die "RECORD=1 records KCSAN on base: KERNEL=base CONFIG_EXTRA=kcsan"
 
-BEDS="x86-svm x86-vmx"
-[ -n "$(wheres)" ] || { echo "1..0 # SKIP debug kernels are for beds x86-svm and x86-vmx only"; exit 0; }
+only_on "x86-svm x86-vmx" "debug kernels are for beds x86-svm and x86-vmx only"
 export LIMIT=${LIMIT:-10800}
 record=$EXPECTED/kcsan-x86-svm
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
 # aging NAME BED: the plan that t/subtests/lockless-aging has for it, its subtests taking SECS.
 aging() {
 	awk -v name="$1" -v bed="$2" -v secs="$SECS" '$1 == "plan:" && $2 == name && $3 == bed {

@@ -6,11 +6,7 @@
 # On base, whose KVM ignores quotas, the same rows have to fail. KERNEL=base shows what fails there.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-BEDS=x86-svm
-[ -n "$(wheres)" ] || { echo "1..0 # SKIP too slow for the other beds"; exit 0; }
-
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+only_on x86-svm "too slow for the other beds"
 export LIMIT=${LIMIT:-3000}
 
 # KVM's smallest ring stands for a larger one if memory is scaled down, for one of 4096 entries if down to so many pages: these

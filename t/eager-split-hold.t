@@ -9,10 +9,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-BEDS=x86-svm
-[ -n "$(wheres)" ] || { echo "1..0 # SKIP contention is traced on bed x86-svm only, which has several CPUs"; exit 0; }
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+only_on x86-svm "contention is traced on bed x86-svm only, which has several CPUs"
 
 # As the kernel sees it: an mmu_lock is the first member of a struct kvm, and begins with its state: 0xff is held for write, 0x100
 # a waiting writer, 0x200 each reader, holding or waiting. Both functions are called once per split, the former with a vCPU by faults.

@@ -121,14 +121,18 @@ run_bed() {
 # no TAP, or skips as a whole, has the subtest "-".
 results() { tr -d '\r' <"$1" | awk -f "$ROOT/t/results.awk" | grep -vE '^(variant|watch|watched)	'; }
 
+# only_on BEDS REASON: the test is for BEDS alone, and skips for REASON if another is wanted. Makes $tmp, which goes when the test ends.
+only_on() {
+	BEDS=$1
+	[ -n "$(wheres)" ] || { echo "1..0 # SKIP $2"; exit 0; }
+	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
+}
 # count_instructions PROGRAM: the boots that follow are of x86-svm with one CPU and QEMU's -icount (see guest/cost.h). Makes
 # $tmp, and $tmp/plan, which runs PROGRAM twice: a and b.
 count_instructions() {
-	BEDS=x86-svm    # only QEMU counts instructions
-	[ -n "$(wheres)" ] || { echo "1..0 # SKIP instructions can be counted on bed x86-svm only"; exit 0; }
+	only_on x86-svm "instructions can be counted on bed x86-svm only"    # only QEMU does
 	export SMP=1 EXTRA_APPEND=norandmaps QEMU_EXTRA="-icount shift=0,sleep=off" LIMIT=${LIMIT:-600}
-	tmp=$(mktemp -d)
-	trap 'rm -rf "$tmp"' EXIT
 	printf '%s\n' "a 500 $1" "b 500 $1" >"$tmp/plan"
 }
 # What awk needs in "compare" (see compare_costs), where x[ROLE, RUN, KEY, PHASE] are the numbers: cost() is the mean of a phase's

@@ -6,11 +6,8 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
-BEDS=x86-svm
 BED=${BED:-x86-svm:tdp_mmu=Y}
-[ -n "$(wheres)" ] || { echo "1..0 # SKIP there is a QEMU for bed x86-svm only"; exit 0; }
-tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+only_on x86-svm "there is a QEMU for bed x86-svm only"
 export INITRAMFS_EXTRA=$tmp/extra LIMIT=${LIMIT:-1800}
 
 boot() { # BED:VARIANT KERNEL COMMAND
