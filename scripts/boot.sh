@@ -4,7 +4,8 @@
 # Usage: scripts/boot.sh run BED:VARIANT base|patched PLAN LOG    feed PLAN (see guest/init), console to LOG
 #        scripts/boot.sh shell [BED[:VARIANT] [base|patched]]  a root shell on this terminal (make boot BED= KERNEL=)
 # run succeeds when the guest printed "@@ DONE". Environment: LIMIT (seconds of wall clock), SMP, MEM,
-# EXTRA_APPEND (kernel parameters), QEMU_EXTRA (options of QEMU).
+# EXTRA_APPEND (kernel parameters), QEMU_EXTRA (options of QEMU), RSS (a file that run fills, three times a second, with
+# lines "bytes of LOG so far, VmRSS of the emulator in KiB").
 # shellcheck disable=SC1090,SC2154,SC2317
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -82,11 +83,17 @@ LIMIT=${LIMIT:-$bed_limit}
 end=$((SECONDS + LIMIT))
 (bed_start run "$image" "$BED_TMP/initrd" "$params loglevel=1" "$log") </dev/null >"$log.emulator" 2>&1 &
 machine=$!
+sample() { # "$machine" is QEMU itself, but Bochs' is in a file
+	sed -n "s/^VmRSS:[^0-9]*\([0-9]*\) kB/$(stat -c %s "$log") \1/p" \
+		"/proc/$(cat "$BED_TMP/pid" 2>/dev/null || echo "$machine")/status" 2>/dev/null || true
+}
+[ -z "${RSS:-}" ] || : >"$RSS"
 why=
 while kill -0 "$machine" 2>/dev/null; do
 	if grep -qa '^@@ DONE' "$log"; then why=ended; break; fi
 	if grep -qa 'end Kernel panic\|Kernel panic - not syncing' "$log"; then sleep 2; why="the kernel panicked"; break; fi
 	if [ $SECONDS -ge $end ]; then why="no end within $LIMIT s"; break; fi
+	[ -z "${RSS:-}" ] || sample >>"$RSS"
 	sleep 0.3
 done
 stop_machine

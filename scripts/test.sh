@@ -21,7 +21,7 @@ if [ -n "$BED" ]; then
 	[[ $BED == "$bed" || " ${bed_variants[*]} " == *" ${BED#*:} "* ]] ||
 		die "bed $bed has no variant '${BED#*:}' (it has: ${bed_variants[*]})"
 fi
-case $BED in '' | arm64*) needs+=" arm64" ;; esac
+case $BED in '' | *arm64*) needs+=" arm64" ;; esac
 case $BED in '' | x86-vmx*) needs+=" bochs" ;; esac
 # shellcheck disable=SC2086
 "$ROOT/scripts/deps.sh" $needs

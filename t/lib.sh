@@ -176,6 +176,30 @@ split_counts() {
 	}'
 }
 
+# rss_excess LOG SAMPLES RUN: what QEMU holds beyond what the guest uses, while RUN is one of page-reporting-load in LOG, as lines
+# "SECONDS PHASE MIB" for each sample that boot.sh wrote to SAMPLES; 0 s is the end of phase "settle", when all that is free was
+# reported. Free memory and page cache count as not used; so 0 MiB is right when all of both was returned.
+rss_excess() {
+	awk -v run="$3" '
+	BEGIN { FS = "[ \t\r]+" }
+	FNR == NR {
+		bytes += length($0) + 1
+		if (/^@@ BEGIN /) on = $3 == run
+		if (/^@@ END / && on) end = bytes
+		if (on && $1 == "use") { at[++n] = bytes; phase[n] = $2; t[n] = $3; free[n] = $4; cache[n] = $5 }
+		next
+	}
+	{
+		while (i < n && at[i + 1] <= $1) i++
+		if (!i || (end && $1 > end)) next
+		if (phase[i] == "settle") { rss0 = $2; t0 = t[i]; free0 = free[i]; cache0 = cache[i] }
+		else printf "%.1f %s %.1f\n", t[i] - t0, phase[i], ($2 - rss0 + free[i] - free0 + cache[i] - cache0) / 1024
+	}' "$1" "$2"
+}
+
+# load_results LOG: what page-reporting-load measured, as lines "RUN.KEY VALUE".
+load_results() { tr -d '\r' <"$1" | awk -F '\t' '/^@@ BEGIN / { run = substr($0, 10) } $1 == "result" { print run "." $2, $3 }'; }
+
 # expected_skip BED:VARIANT PROGRAM SUBTEST: is it in t/expected/skips-BED? Lines there: VARIANT PROGRAM SUBTEST REASON...
 # with shell patterns in the first three.
 expected_skip() {
@@ -231,6 +255,7 @@ run_subtests() {
 absent() {
 	[ "$KERNEL" = base ] && case $1 in
 	*KVM_CAP_DIRTY_QUOTA* | *"MGLRU doesn't clear the idle flag"*) ;;
+	*"no page reporting that can be asked for"*) ;;
 	*KVM_CAP_EAGER_PAGE_SPLIT* | *"no split statistics"* | *"no parameter "*/eager_page_split* | *"no parameter "*/populate_on_split*) ;;
 	*) false ;;
 	esac
