@@ -35,7 +35,7 @@ selftests() {
 key() {
 	local commit=$1 what=$2
 	shift 2
-	echo "$what $({ kgit ls-tree -r "$commit" | grep -P "$@"; cat "$ROOT/kernel/${what##* }.config"; } | sha256sum | cut -c 1-40)"
+	echo "$what $({ kgit ls-tree -r "$commit" | grep -P "$@"; cat "$ROOT/kernel/${what##* }.config" "$ROOT/kernel/sets.config"; } | sha256sum | cut -c 1-40)"
 }
 built() { grep -qxF "$1" "$done_list"; }
 

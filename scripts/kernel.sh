@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Configure and build one kernel: tinyconfig, then kernel/ARCH.config over it. Nothing is done when it is up to date.
+# Configure and build one kernel: tinyconfig, then kernel/ARCH.config over it, and of kernel/sets.config what the tree has.
+# Nothing is done when it is up to date.
 # Usage: [CONFIG_EXTRA=NAME] scripts/kernel.sh base|patched x86_64|arm64      (the image's path goes to stdout)
 # CONFIG_EXTRA puts kernel/NAME.config over that; such a kernel has an object directory of its own.
 set -euo pipefail
@@ -12,7 +13,7 @@ src=$(srcdir "$kernel")
 obj=$(objdir "$kernel" "$arch")
 img=$(image "$kernel" "$arch")
 extra=${CONFIG_EXTRA:+-$CONFIG_EXTRA}
-frag=("$ROOT/kernel/$arch.config" ${CONFIG_EXTRA:+"$ROOT/kernel/$CONFIG_EXTRA.config"})
+frag=("$obj/.kvm-dense-sets" "$ROOT/kernel/$arch.config" ${CONFIG_EXTRA:+"$ROOT/kernel/$CONFIG_EXTRA.config"})
 log=$OUT/log/kernel-$kernel-$arch$extra.log
 [ -f "${frag[-1]}" ] || die "no configuration ${frag[-1]#"$ROOT"/}"
 [ -f "$src/Makefile" ] || die "no kernel tree in ${src#"$ROOT"/}: run make tree"
@@ -49,6 +50,10 @@ configure() {
 mkdir -p "$obj"
 exec 9>"$obj/.lock"
 flock 9
+grep '^CONFIG_' "$ROOT/kernel/sets.config" | while read -r line; do
+	name=${line%=*}
+	! git -C "$src" grep -q "^config ${name#CONFIG_}\$" -- '*Kconfig*' || echo "$line"
+done >"$obj/.kvm-dense-sets"
 state=$(state | sha256sum)
 if [ -f "$img" ] && [ "$(cat "$obj/.kvm-dense" 2>/dev/null)" = "$state" ]; then
 	echo "$img"

@@ -55,11 +55,12 @@ code() {
 	gcc=${cross}gcc
 	if command -v ccache >/dev/null; then gcc="ccache $gcc"; export CCACHE_BASEDIR=$src CCACHE_NOHASHDIR=1; fi
 	local mk=(make -C "$src" O="$obj" ARCH="$2" CROSS_COMPILE="$cross" CC="$gcc" -j "$JOBS")
-	if ! cmp -s "$obj/fragment" "$ROOT/kernel/$2.config"; then
+	cat "$ROOT/kernel/$2.config" "$ROOT/kernel/sets.config" >"$obj/fragment.new"
+	if ! cmp -s "$obj/fragment" "$obj/fragment.new"; then
 		"${mk[@]}" tinyconfig
-		(cd "$src" && scripts/kconfig/merge_config.sh -m -O "$obj" "$obj/.config" "$ROOT/kernel/$2.config")
+		(cd "$src" && scripts/kconfig/merge_config.sh -m -O "$obj" "$obj/.config" "$obj/fragment.new")
 		"${mk[@]}" olddefconfig
-		cp "$ROOT/kernel/$2.config" "$obj/fragment"
+		mv "$obj/fragment.new" "$obj/fragment"
 	fi
 	: >"$obj/messages"
 	[ ${#t[@]} -gt 0 ] || return 0

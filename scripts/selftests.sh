@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Build the KVM selftests and guest/*.c, static and stripped, into build/selftests/ARCH and build/guest/ARCH.
+# Build the selftests of KVM, of mm those that the sets add, and guest/*.c, static and stripped, into build/selftests/ARCH and
+# build/guest/ARCH.
 # They come from the patched tree and its headers, and run on the base kernel as well.
 # A program in guest/ is built for arm64 when its source says "Arch: x86_64 arm64".
 # Usage: scripts/selftests.sh x86_64|arm64
@@ -31,16 +32,21 @@ programs() {
 		OUTPUT="$obj/kvm" abs_objdir="$obj" LDFLAGS="-static -pthread" \
 		KHDR_INCLUDES="-isystem $obj/headers/usr/include"
 }
+# mm's other selftests need libraries, and take minutes.
+mm_programs() {
+	make -C "$src/tools/testing/selftests/mm" -j "$JOBS" ARCH="$karch" CROSS_COMPILE="$cross" OUTPUT="$obj/mm" \
+		LDFLAGS="-static -pthread" KHDR_INCLUDES="-isystem $obj/headers/usr/include" "$obj/mm/page_reporting_test"
+}
 # Only what the tree still builds is offered: an old name must not pass for a new test.
 collect() {
 	local list p
-	list=$(cd "$obj/kvm" && find . -type f -perm -u+x)
+	list=$(cd "$obj" && find kvm mm -type f -perm -u+x)
 	for p in "$bin"/*; do
 		grep -qx ".*/$(basename "$p")" <<<"$list" || rm -f "$p"
 	done
 	for p in $list; do
-		[ "$bin/$(basename "$p")" -nt "$obj/kvm/$p" ] ||
-			"${cross}strip" -o "$bin/$(basename "$p")" "$obj/kvm/$p" || return
+		[ "$bin/$(basename "$p")" -nt "$obj/$p" ] ||
+			"${cross}strip" -o "$bin/$(basename "$p")" "$obj/$p" || return
 	done
 }
 guest_programs() {
@@ -55,8 +61,13 @@ guest_programs() {
 	touch "$dir/.built"
 }
 
-mkdir -p "$obj/kvm" "$obj/tools"
+mkdir -p "$obj/kvm" "$obj/mm" "$obj/tools"
 quiet "$OUT/log/headers-$arch.log" "install $arch headers" headers
 quiet "$OUT/log/selftests-$arch.log" "build $arch selftests" programs
+if [ -f "$src/tools/testing/selftests/mm/page_reporting_test.c" ]; then
+	quiet "$OUT/log/selftests-$arch-mm.log" "build $arch selftests of mm" mm_programs
+else
+	rm -f "$obj/mm/page_reporting_test"
+fi
 quiet "$OUT/log/selftests-$arch-strip.log" "strip $arch selftests" collect
 quiet "$OUT/log/guest-$arch.log" "build $arch guest programs" guest_programs
