@@ -31,17 +31,18 @@ other() {
 part() {
 	case $1 in
 	stock) FULL=1 T=stock BED=x86-svm:tdp_mmu=Y "$s/test.sh" && FULL=1 T=stock BED=arm64 "$s/test.sh" ;;
-	sense) T=sense BED=x86-svm "$s/test.sh" && T=sense BED=x86-vmx "$s/test.sh" && T=sense BED=arm64 "$s/test.sh" ;;
+	sense) T=sense BED=x86-svm "$s/test.sh" && T=sense BED=x86-vmx "$s/test.sh" && T=sense BED=arm64 "$s/test.sh" &&
+		T=sense BED=guest "$s/test.sh" && T=sense BED=guest-arm64 "$s/test.sh" ;;
 	mutants) T=mutants "$s/test.sh" ;;
 	qemu-migrate) T=qemu-migrate "$s/test.sh" ;;
 	preempt) other preempt all 's/^CONFIG_PREEMPT_VOLUNTARY=y/CONFIG_PREEMPT=y/' T=dirty-quota BED=x86-svm ;;
 	arm64-16k | arm64-64k)
-		other "$1" all "s/^CONFIG_ARM64_4K_PAGES=y/CONFIG_ARM64_${1#arm64-}_PAGES=y/; s/_16k_/_16K_/; s/_64k_/_64K_/" \
-			T=dirty-quota BED=arm64
+		local edit="s/^CONFIG_ARM64_4K_PAGES=y/CONFIG_ARM64_${1#arm64-}_PAGES=y/; s/_16k_/_16K_/; s/_64k_/_64K_/"
+		other "$1" all "$edit" T=dirty-quota BED=arm64 && other "$1" all "$edit" T=page-reporting BED=guest-arm64
 		;;
 	alone-*)
 		SET=${1#alone-} "$s/tree.sh"
-		other "$1" "alone/${1#alone-}" '' SET="${1#alone-}" BED=x86-svm
+		other "$1" "alone/${1#alone-}" '' SET="${1#alone-}" BED="$([ "$1" = alone-4-page-reporting ] && echo guest || echo x86-svm)"
 		;;
 	*) die "check-full has no part '$1' (it has: ${parts[*]})" ;;
 	esac

@@ -3,10 +3,11 @@
 # Do the tests of the sets test anything? On the base kernel every subtest that t/subtests/* calls "feature" has to fail, or
 # to skip because the interface is absent. One that skips, and one called "safety", names a mutant: a patch in t/mutants/
 # that says which subtest it makes fail (t/mutants.t proves it). Without a mutant only failing on base will do. One called
-# "chance" fails on base when a race is hit there, and names a mutant. "control" judges no kernel and has to pass there; "oops" may crash base, and isn't run there. One boot per table of x86-svm:tdp_mmu=Y, or what BED names.
+# "chance" fails on base when a race is hit there, and names a mutant. "control" judges no kernel and has to pass there; "oops" may crash base, and isn't run there.
+# A program that skips as a whole skips every subtest. One boot per table of x86-svm:tdp_mmu=Y, of guest:reporting, :off and :kunit, or what BED names.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-BED=${BED:-x86-svm:tdp_mmu=Y}
+BEDS="x86-svm arm64 x86-vmx guest guest-arm64"
 
 # The mutant exists, and names a subtest of this row.
 is_mutant() { # MUTANT PROGRAM PATTERN
@@ -19,8 +20,16 @@ is_mutant() { # MUTANT PROGRAM PATTERN
 	return 1
 }
 
+here() { if [ -n "$BED" ]; then wheres; else printf '%s\n' x86-svm:tdp_mmu=Y guest:reporting guest:off guest:kunit; fi; }
+
 judge() { # WHERE PROGRAM SUBTEST STATUS REASON
-	local name="$1 $2 $3" row class mutant pattern
+	local name="$1 $2 $3" row class mutant pattern program
+	if [ "$3:$4" = -:skip ] && absent "$5" && ! table_row "$table" "$1" "$2" - >/dev/null; then
+		while read -r program pattern _; do
+			[ "$program" != "$2" ] || judge "$1" "$2" "$pattern" skip "$5"
+		done < <(grep -v -e '^#' -e '^$' -e '^plan:' "$ROOT/t/subtests/$table")
+		return
+	fi
 	if [ "$3" = - ] && ! row=$(table_row "$table" "$1" "$2" -); then
 		tap fail "$name runs its subtests on base" "$4: $5"
 		return
@@ -55,7 +64,7 @@ trap 'rm -f "$plan"' EXIT
 KERNEL=base
 for table in "$ROOT"/t/subtests/*; do
 	table=$(basename "$table")
-	for where in $(wheres); do
+	for where in $(here); do
 		used=()
 		plan_of "$table" "$where" >"$plan"
 		[ -s "$plan" ] || continue
