@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What make check cannot hold (make check-full; hours): the whole stock selftest run against base, the sense check on every
-# bed, a kernel per mutant, QEMU's migration, a preemptible x86_64 kernel, arm64 with 16K and 64K pages, each set alone. It goes on where it
-# stopped: a part that passed is not run again until the kernel tree, the configuration or the tests change. A summary is
+# bed, a kernel per mutant, QEMU's migration, what guests return on each variant, a preemptible x86_64 kernel, arm64 with 16K and
+# 64K pages, each set alone. It goes on where it stopped: a part that passed is not run again until the kernel tree, the configuration or the tests change. A summary is
 # written to t/expected/check-full.txt, to be committed.
 # Usage: scripts/check-full.sh [PART ...]
 set -euo pipefail
 . "$(dirname "$0")/../t/lib.sh"
 
 s=$ROOT/scripts
-parts=(stock sense mutants qemu-migrate preempt arm64-16k arm64-64k)
+parts=(stock sense mutants qemu-migrate page-reporting-rss preempt arm64-16k arm64-64k)
 for set in $(sets); do [ "$set" = 0-prep ] || parts+=("alone-$set"); done
 [ $# -eq 0 ] || parts=("$@")
 
@@ -35,6 +35,7 @@ part() {
 		T=sense BED=guest "$s/test.sh" && T=sense BED=guest-arm64 "$s/test.sh" ;;
 	mutants) T=mutants "$s/test.sh" ;;
 	qemu-migrate) T=qemu-migrate "$s/test.sh" ;;
+	page-reporting-rss) T=page-reporting-rss BED=guest "$s/test.sh" ;;
 	preempt) other preempt all 's/^CONFIG_PREEMPT_VOLUNTARY=y/CONFIG_PREEMPT=y/' T=dirty-quota BED=x86-svm ;;
 	arm64-16k | arm64-64k)
 		local edit="s/^CONFIG_ARM64_4K_PAGES=y/CONFIG_ARM64_${1#arm64-}_PAGES=y/; s/_16k_/_16K_/; s/_64k_/_64K_/"
