@@ -31,6 +31,9 @@ done_testing() {
 	echo "1..$TAP_N"
 }
 
+# beds_of T: the beds of t/subtests/T, whose line "beds:" names them if they are not those that run KVM.
+beds_of() { sed -n 's/^beds: //p' "$ROOT/t/subtests/$1"; }
+
 # The bed:variant pairs that BED selects among BEDS (default: every bed), one a line.
 wheres() {
 	local bed v
@@ -237,7 +240,9 @@ report_of() {
 # run_subtests T [PATTERN]: what t/subtests/T runs, on every bed and variant that it has a plan for. Where PATTERN matches
 # BED:VARIANT, only if BED names just that. On KERNEL=base the results are shown as they are.
 run_subtests() {
-	local where plan
+	local where plan BEDS
+	BEDS=$(beds_of "$1")
+	[ -n "$(wheres)" ] || { echo "1..0 # SKIP it runs on other beds: ${BEDS:-those with KVM}"; exit 0; }
 	plan=$(mktemp)
 	# shellcheck disable=SC2064
 	trap "rm -f '$plan'" EXIT
@@ -313,6 +318,6 @@ table_row() {
 		[[ -z $beds || ${2%%:*} == $beds ]] || class=safety
 		echo "$class $mutant $pattern"
 		return 0
-	done < <(grep -v -e '^#' -e '^plan:' "$ROOT/t/subtests/$1")
+	done < <(grep -v -e '^#' -e '^plan:' -e '^beds:' "$ROOT/t/subtests/$1")
 	return 1
 }

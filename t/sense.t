@@ -7,7 +7,6 @@
 # A program that skips as a whole skips every subtest. One boot per table of x86-svm:tdp_mmu=Y, of guest:reporting, :off and :kunit, or what BED names.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
-BEDS="x86-svm arm64 x86-vmx guest guest-arm64"
 
 # The mutant exists, and names a subtest of this row.
 is_mutant() { # MUTANT PROGRAM PATTERN
@@ -20,14 +19,14 @@ is_mutant() { # MUTANT PROGRAM PATTERN
 	return 1
 }
 
-here() { if [ -n "$BED" ]; then wheres; else printf '%s\n' x86-svm:tdp_mmu=Y guest:reporting guest:off guest:kunit; fi; }
+here() { BEDS=$(beds_of "$table") wheres | grep -x "${BED:+.*}\|x86-svm:tdp_mmu=Y\|guest:\(reporting\|off\|kunit\)"; }
 
 judge() { # WHERE PROGRAM SUBTEST STATUS REASON
 	local name="$1 $2 $3" row class mutant pattern program
 	if [ "$3:$4" = -:skip ] && absent "$5" && ! table_row "$table" "$1" "$2" - >/dev/null; then
 		while read -r program pattern _; do
 			[ "$program" != "$2" ] || judge "$1" "$2" "$pattern" skip "$5"
-		done < <(grep -v -e '^#' -e '^$' -e '^plan:' "$ROOT/t/subtests/$table")
+		done < <(grep -v -e '^#' -e '^$' -e '^plan:' -e '^beds:' "$ROOT/t/subtests/$table")
 		return
 	fi
 	if [ "$3" = - ] && ! row=$(table_row "$table" "$1" "$2" -); then
@@ -81,7 +80,7 @@ for table in "$ROOT"/t/subtests/*; do
 			plan_of "$table" "$where" | grep -q "^$program " || continue
 			[[ "|$(IFS='|'; echo "${used[*]}")|" == *"|$program $pattern|"* ]] ||
 				tap fail "$where: the row '$program $pattern' of $table names a subtest that exists"
-		done < <(grep -v -e '^#' -e '^$' -e '^plan:' "$ROOT/t/subtests/$table")
+		done < <(grep -v -e '^#' -e '^$' -e '^plan:' -e '^beds:' "$ROOT/t/subtests/$table")
 	done
 done
 done_testing
