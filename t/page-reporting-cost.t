@@ -8,6 +8,7 @@
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
+BED=${BED:-x86-svm:tdp_mmu=Y}    # there is no VM in it
 count_instructions page-alloc-cost
 export MEM=1G QEMU_EXTRA="$QEMU_EXTRA -device virtio-balloon-pci,free-page-reporting=on"
 params=/sys/module/page_reporting/parameters
