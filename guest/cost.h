@@ -22,10 +22,19 @@ static inline uint64_t ticks(void)
 /* "clock": ticks per instruction of a loop without memory accesses, so 1. */
 static inline void print_clock(void)
 {
-	uint64_t n = 1000000, start = ticks();
+	double best = 1e9, now;
+	uint64_t n, start;
+	int i;
 
-	asm volatile("1: dec %0; jnz 1b" : "+r"(n));
-	printf("clock\t%.3f\n", (ticks() - start) / 2e6);
+	/* The kernel may have something else to do, but not each time. */
+	for (i = 0; i < 5; i++) {
+		n = 1000000;
+		start = ticks();
+		asm volatile("1: dec %0; jnz 1b" : "+r"(n));
+		now = (ticks() - start) / 2e6;
+		best = now < best ? now : best;
+	}
+	printf("clock\t%.3f\n", best);
 }
 
 static inline int compare_double(const void *a, const void *b)

@@ -6,7 +6,9 @@
  * Meant for QEMU's -icount shift=0 with one CPU, where the TSC counts the
  * instructions executed; elsewhere it counts cycles. Each of the phases maps
  * memory, writes to every page of it and unmaps it again:
- *   small  anonymous base pages
+ *   pair   one anonymous base page after the other, so that the allocator gets
+ *          back what it gave out last
+ *   small  anonymous base pages, more than a CPU keeps for itself
  *   file   a private mapping of a file on tmpfs
  *   huge   anonymous huge pages
  * -r rounds of each are timed; the first three are warm-up. -o turns on what
@@ -26,12 +28,13 @@
 #include "cost.h"
 
 #define WARM_UP	3
+#define PAIRS	256
 #define SMALL	(4UL << 20)
 #define HUGE	(8UL << 20)
 #define PARAMS	"/sys/module/page_reporting/parameters/"
 
-enum { SMALL_PAGES, FILE_PAGES, HUGE_PAGES, PHASES };
-static const char * const names[PHASES] = { "small", "file", "huge" };
+enum { PAIR, SMALL_PAGES, FILE_PAGES, HUGE_PAGES, PHASES };
+static const char * const names[PHASES] = { "pair", "small", "file", "huge" };
 
 static void die(const char *what)
 {
@@ -59,6 +62,14 @@ static double timed(int phase, int fd)
 		 fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
 		die("mmap");
+	if (phase == PAIR) {
+		for (i = 0; i < PAIRS; i++) {
+			p[0] = 1;
+			madvise((void *)p, 4096, MADV_DONTNEED);
+		}
+		munmap((void *)p, bytes);
+		return (double)(ticks() - start) / PAIRS;
+	}
 	if (fd < 0 && madvise((void *)p, bytes, phase == HUGE_PAGES ?
 			      MADV_HUGEPAGE : MADV_NOHUGEPAGE))
 		die("madvise");

@@ -12,6 +12,8 @@
  *   cache FILE [IDLE_MS]     read FILE MiB once, and drop them: by cache_idle_ms,
  *                            else by drop_caches
  *   hot COLD HOT SECONDS IDLE_MS  read COLD MiB once and HOT MiB each second
+ *   hibernate MIB            keep MIB of memory, and hibernate to the disk vda; goes
+ *                            on in the machine that resumes from there
  *
  * What is reported is counted by a probe of __putback_isolated_page(), through
  * which a block returns to the free lists on any kernel; passes by one of
@@ -436,6 +438,32 @@ static void do_hot(unsigned long cold, unsigned long hot, double wait,
 	set_param("cache_idle_ms", "0");
 }
 
+static void do_hibernate(unsigned long bytes)
+{
+	unsigned long from, i, *p = touch(bytes, true);
+
+	for (i = 0; i < bytes / sizeof(*p); i++)
+		p[i] = i * 0x9e3779b97f4a7c15UL;
+	if (system("mkswap /dev/vda >/dev/null && swapon /dev/vda"))
+		die("swap on /dev/vda");
+	must_write("/sys/power/disk", "shutdown");
+	settle(reported(), 0, "settle");
+	from = reported();
+	use("before");
+	must_write("/sys/power/state", "disk");
+	use("resumed");
+	settle(from, 0, "again");
+	use("end");
+	for (i = 0; i < bytes / sizeof(*p); i++) {
+		if (p[i] != i * 0x9e3779b97f4a7c15UL) {
+			printf("# memory changed\n");
+			exit(1);
+		}
+	}
+	result("kept_pages", "%lu", bytes / page_size);
+	result("reported_pages", "%lu", reported() - from);
+}
+
 /* A number of MiB or seconds: whole, positive, not absurd. */
 static unsigned long number(const char *text)
 {
@@ -476,8 +504,11 @@ int main(int argc, char **argv)
 	} else if (!strcmp(mode, "hot") && argc == 6) {
 		do_hot(number(argv[2]) * MIB, number(argv[3]) * MIB,
 		       number(argv[4]), last);
+	} else if (!strcmp(mode, "hibernate") && argc == 3) {
+		probe();
+		do_hibernate(number(argv[2]) * MIB);
 	} else {
-		printf("usage: %s idle ANON FILE SECONDS [IDLE_MS] | now ANON | churn MIB SECONDS [AGE] | order0 MIB | cache FILE [IDLE_MS] | hot COLD HOT SECONDS IDLE_MS\n",
+		printf("usage: %s idle ANON FILE SECONDS [IDLE_MS] | now ANON | churn MIB SECONDS [AGE] | order0 MIB | cache FILE [IDLE_MS] | hot COLD HOT SECONDS IDLE_MS | hibernate MIB\n",
 		       argv[0]);
 		return 1;
 	}

@@ -5,7 +5,8 @@
 #        scripts/boot.sh shell [BED[:VARIANT] [base|patched]]  a root shell on this terminal (make boot BED= KERNEL=)
 # run succeeds when the guest printed "@@ DONE". Environment: LIMIT (seconds of wall clock), SMP, MEM,
 # EXTRA_APPEND (kernel parameters), QEMU_EXTRA (options of QEMU), RSS (a file that run fills, three times a second, with
-# lines "bytes of LOG so far, VmRSS of the emulator in KiB").
+# lines "bytes of LOG so far, VmRSS of the emulator in KiB"), FREEZE ("TEXT SECONDS TIMES": when the console shows a line that
+# begins with TEXT, run stops the emulator for SECONDS, and lets it go on for as long, TIMES over).
 # shellcheck disable=SC1090,SC2154,SC2317
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -88,12 +89,25 @@ sample() { # "$machine" is QEMU itself, but Bochs' is in a file
 		"/proc/$(cat "$BED_TMP/pid" 2>/dev/null || echo "$machine")/status" 2>/dev/null || true
 }
 [ -z "${RSS:-}" ] || : >"$RSS"
+freeze() {
+	local text seconds times
+	read -r text seconds times <<<"$FREEZE"
+	grep -qa "^$text" "$log" || return 0
+	FREEZE=
+	for _ in $(seq "$times"); do
+		kill -STOP "$machine"
+		sleep "$seconds"
+		kill -CONT "$machine"
+		sleep "$seconds"
+	done
+}
 why=
 while kill -0 "$machine" 2>/dev/null; do
 	if grep -qa '^@@ DONE' "$log"; then why=ended; break; fi
 	if grep -qa 'end Kernel panic\|Kernel panic - not syncing' "$log"; then sleep 2; why="the kernel panicked"; break; fi
 	if [ $SECONDS -ge $end ]; then why="no end within $LIMIT s"; break; fi
 	[ -z "${RSS:-}" ] || sample >>"$RSS"
+	[ -z "${FREEZE:-}" ] || freeze
 	sleep 0.3
 done
 stop_machine

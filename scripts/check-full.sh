@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What make check cannot hold (make check-full; hours): the whole stock selftest run against base, the sense check on every
-# bed, a kernel per mutant, QEMU's migration, what guests return on each variant, a preemptible x86_64 kernel, arm64 with 16K and
+# bed, a kernel per mutant, QEMU's migration, what guests return on each variant and L2 guests to L1, a preemptible x86_64 kernel, arm64 with 16K and
 # 64K pages, each set alone. It goes on where it stopped: a part that passed is not run again until the kernel tree, the configuration or the tests change. A summary is
 # written to t/expected/check-full.txt, to be committed.
 # Usage: scripts/check-full.sh [PART ...]
@@ -9,7 +9,7 @@ set -euo pipefail
 . "$(dirname "$0")/../t/lib.sh"
 
 s=$ROOT/scripts
-parts=(stock sense mutants qemu-migrate page-reporting-rss preempt arm64-16k arm64-64k)
+parts=(stock sense mutants qemu-migrate page-reporting-rss page-reporting-nested preempt arm64-16k arm64-64k)
 for set in $(sets); do [ "$set" = 0-prep ] || parts+=("alone-$set"); done
 [ $# -eq 0 ] || parts=("$@")
 
@@ -34,7 +34,7 @@ part() {
 	sense) T=sense BED=x86-svm "$s/test.sh" && T=sense BED=x86-vmx "$s/test.sh" && T=sense BED=arm64 "$s/test.sh" &&
 		T=sense BED=guest "$s/test.sh" && T=sense BED=guest-arm64 "$s/test.sh" ;;
 	mutants) T=mutants "$s/test.sh" ;;
-	qemu-migrate) T=qemu-migrate "$s/test.sh" ;;
+	qemu-migrate | page-reporting-nested) T=$1 "$s/test.sh" ;;
 	page-reporting-rss) T=page-reporting-rss BED=guest "$s/test.sh" ;;
 	preempt) other preempt all 's/^CONFIG_PREEMPT_VOLUNTARY=y/CONFIG_PREEMPT=y/' T=dirty-quota BED=x86-svm ;;
 	arm64-16k | arm64-64k)

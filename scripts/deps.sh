@@ -19,7 +19,7 @@ packages() {
 		libfdt-dev zlib1g-dev seabios qemu-system-data binutils ;;
 	bochs) echo bochs bochs-term bochsbios vgabios grub-pc-bin grub-common xorriso mtools bsdutils ;;
 	report) echo gnuplot-nox jq ;;
-	test) echo perl gcc libc6-dev spin ;;
+	test) echo perl gcc libc6-dev spin python3 ;;
 	lint) echo shellcheck sparse perl python3 python3-ply python3-git python3-sphinx ;;
 	deb) echo "linux-config-$BASE_SERIES" dpkg-dev debhelper kmod libdw-dev libssl-dev openssl pahole lz4 ;;
 	esac
@@ -33,7 +33,7 @@ commands() {
 	qemu-build) echo gcc git dpkg-source python3 meson ninja pkg-config strip ;;
 	bochs) echo bochs grub-mkrescue xorriso mformat script ;;
 	report) echo gnuplot jq ;;
-	test) echo prove gcc spin ;;
+	test) echo prove gcc spin python3 ;;
 	lint) echo shellcheck sparse perl python3 sphinx-build ;;
 	deb) echo dpkg-buildpackage dh kmod pahole lz4 ;;
 	esac

@@ -55,7 +55,7 @@ code() {
 	gcc=${cross}gcc
 	if command -v ccache >/dev/null; then gcc="ccache $gcc"; export CCACHE_BASEDIR=$src CCACHE_NOHASHDIR=1; fi
 	local mk=(make -C "$src" O="$obj" ARCH="$2" CROSS_COMPILE="$cross" CC="$gcc" -j "$JOBS")
-	cat "$ROOT/kernel/$2.config" "$ROOT/kernel/sets.config" >"$obj/fragment.new"
+	cat "$ROOT/kernel/$2.config" "$ROOT/kernel/sets.config" "$ROOT/kernel/lint.config" >"$obj/fragment.new"
 	if ! cmp -s "$obj/fragment" "$obj/fragment.new"; then
 		"${mk[@]}" tinyconfig
 		(cd "$src" && scripts/kconfig/merge_config.sh -m -O "$obj" "$obj/.config" "$obj/fragment.new")

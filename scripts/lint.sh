@@ -71,10 +71,11 @@ series() {
 }
 
 # What checkpatch may say without being right here: FILE_PATH_CHANGES asks for a MAINTAINERS entry, and the directories
-# that the sets add files to have one; trace headers are written with open-ended lines throughout; checkpatch takes the
+# that the sets add files to have one; trace headers are written with open-ended lines, aligned their own way, throughout; checkpatch takes the
 # macro around a field of struct kvm_run for a function; KVM's iterators are macros that end in an if or a for, and evaluate
-# what they iterate with more than once; the BUG_ON()s about rmaps are base's own, on lines that change.
-allowed='(include/trace/events/|arch/[a-z0-9]*/kvm/trace).*OPEN_ENDED_LINE|include/uapi/linux/kvm.h:.*FUNCTION_ARGUMENTS'
+# what they iterate with more than once; the page flag Reported has camel-case accessors; the BUG_ON()s about rmaps are base's own, on lines that change.
+allowed='(include/trace/events/|arch/[a-z0-9]*/kvm/trace).*(OPEN_ENDED_LINE|PARENTHESIS_ALIGNMENT)|include/uapi/linux/kvm.h:.*FUNCTION_ARGUMENTS'
+allowed+='|mm/page_reporting.h:.*CAMELCASE.*PageReported'
 allowed+='|arch/x86/kvm/mmu/(tdp_)?mmu.c:.*(COMPLEX_MACRO|MACRO_ARG_REUSE|BRACES: Unbalanced braces around else|AVOID_BUG)'
 checkpatches() {
 	local p n=0 all
