@@ -52,8 +52,8 @@ arch_of() { # BED[:VARIANT]
 
 # Lines of a kernel in trouble, from the console or from the guest's own dmesg ("@@ DMESG"). Program output never matches.
 # What a bed's emulator provokes on every boot, before the first command, is listed in t/expected/boot-BED (one extended
-# regular expression per line): a warning from "cut here" to "end trace" is left out when one of its lines matches. What the OOM
-# killer says, with its stack, is no complaint: who did not expect it has failed.
+# regular expression per line): a warning from "cut here" to "end trace" is left out when one of its lines matches. The stack
+# that the OOM killer prints is no complaint: who did not expect it has failed.
 complaints() { # BED:VARIANT LOG
 	tr -d '\r' <"$2" | awk -v allow="$EXPECTED/boot-${1%%:*}" '
 		BEGIN { while ((getline line <allow) > 0) if (line !~ /^#/ && line != "") known[++n] = line }
@@ -61,7 +61,8 @@ complaints() { # BED:VARIANT LOG
 		/^@@ BEGIN/ { show(); begun = 1; next }
 		!/(^@@ DMESG <[0-9]+>|^|[^0-9])\[ *[0-9]+\.[0-9]+\]/ { next }
 		/invoked oom-killer:/ { oom = 1 }
-		oom { if (/Out of memory: Killed/) oom = 0; next }
+		/Out of memory: Killed/ { oom = 0 }
+		oom && /Call Trace:/ { next }
 		!begun && /cut here/ { show(); block = $0 "\n"; next }
 		block != "" {
 			block = block $0 "\n"
